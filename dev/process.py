@@ -1,0 +1,119 @@
+"""Child processes that never outlive the command that started them."""
+
+import contextlib
+import os
+import signal
+import subprocess
+
+from .console import Stop
+
+
+class Failed(Stop):
+    """A child process ended with an error."""
+
+    def __init__(self, command, output, code):
+        self.output = output
+        self.code = code
+        last = "\n".join(f"    {line}" for line in output.strip().splitlines()[-15:])
+        super().__init__(f"{os.path.basename(str(command[0]))} failed:\n{last}")
+
+
+def watch_signals():
+    """Turn the first SIGINT, SIGTERM or SIGHUP into one orderly unwinding.
+
+    Later ones are swallowed, so that an impatient second Ctrl-C does not leave
+    half of the servers running.
+    """
+    asked = []
+
+    def interrupt(signum, _frame):
+        if not asked:
+            asked.append(signum)
+            raise KeyboardInterrupt
+
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, interrupt)
+
+
+def start(command, **options):
+    """Start ``command`` in a process group of its own.
+
+    The terminal's Ctrl-C then reaches only us, and we pass it on once.
+    """
+    command = [str(part) for part in command]
+    return subprocess.Popen(command, start_new_session=True, **options)
+
+
+def end(child, patience=20):
+    """End ``child`` and whatever it started: politely first, by force at last."""
+    for signum, seconds in (
+        (signal.SIGINT, patience),
+        (signal.SIGTERM, 5),
+        (signal.SIGKILL, 5),
+    ):
+        if child.poll() is None:
+            _signal_group(child, signum)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(seconds)
+    _signal_group(child, signal.SIGKILL)
+
+
+def _signal_group(child, signum):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signum)
+
+
+def run(command, *, check=True, input=None, output=None, **options):
+    """Run ``command`` to its end and return (exit code, output).
+
+    With ``output``, an open file, the command writes there instead.
+    """
+    if input is None:
+        options.setdefault("stdin", subprocess.DEVNULL)
+    else:
+        options["stdin"] = subprocess.PIPE
+    child = start(
+        command,
+        stdout=output or subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        **options,
+    )
+    try:
+        text, _ = child.communicate(input)
+    except BaseException:
+        end(child, patience=5)
+        raise
+    if check and child.returncode:
+        raise Failed(command, text or "", child.returncode)
+    return child.returncode, text
+
+
+def run_visibly(command, **options):
+    """Run ``command`` on our own terminal and return its exit code."""
+    child = start(command, **options)
+    try:
+        return child.wait()
+    finally:
+        end(child)
+
+
+def run_interactively(command, **options):
+    """Run ``command`` in the foreground: it gets the keyboard, Ctrl-C included."""
+    handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGINT,)}
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    child = None
+    try:
+        child = subprocess.Popen(
+            [str(part) for part in command],
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            **options,
+        )
+        return child.wait()
+    finally:
+        if child and child.poll() is None:
+            child.terminate()
+            child.wait()
+        for signum, handler in handlers.items():
+            signal.signal(signum, handler)
