@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 
-from . import locks, postgres, process, runtime
+from . import lint, locks, postgres, process, runtime
 from .console import Stop, complain, say, step
 from .settings import (
     ADDON,
@@ -343,6 +343,9 @@ def distclean():
 COMMANDS = {
     "demo": demo,
     "test": test,
+    "lint": lint.lint,
+    "format": lint.format_sources,
+    "pins": lint.pins,
     "i18n": i18n,
     "shell": shell,
     "bench": bench,

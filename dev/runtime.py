@@ -89,30 +89,58 @@ def need_space(gib):
         )
 
 
+def addon_files():
+    """The paths of the addon's files, relative to the checkout's root."""
+    for folder, folders, names in os.walk(ROOT):
+        here = Path(folder).relative_to(ROOT)
+        left_out = NOT_ADDON if folder == str(ROOT) else {"__pycache__"}
+        folders[:] = [
+            name
+            for name in folders
+            if name not in left_out
+            and not name.startswith(".")
+            and here / name != _inside(RUNTIME)
+        ]
+        for name in names:
+            if name not in left_out and not name.startswith("."):
+                yield here / name
+
+
+def _inside(path):
+    """``path`` relative to the checkout, or None when it lies elsewhere."""
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else None
+
+
 def link_addon():
     """Show the addon, and nothing else of the checkout, under its technical name.
 
-    One link to the checkout's root would do for Odoo's imports, but it would hold
-    the runtime folder that holds the link: Odoo's export of terms follows links.
+    One link to the checkout's root would do for Odoo's imports. But that link would
+    lead to the folder that holds it, and Odoo's export of terms follows links; and
+    the linters do not follow links to folders at all. So: real folders, linked files.
     """
-    ADDON_VIEW.mkdir(parents=True, exist_ok=True)
-    wanted = {
-        entry.name
-        for entry in ROOT.iterdir()
-        if not entry.name.startswith(".") and entry.name not in NOT_ADDON
-    }
-    if "__manifest__.py" not in wanted:
+    wanted = set(addon_files())
+    if Path("__manifest__.py") not in wanted:
         raise Stop(f"{ROOT} holds no __manifest__.py, so there is no addon to run.")
-    for entry in ADDON_VIEW.iterdir():
-        # readlink: a runtime folder that serves a moved checkout has stale links.
-        if entry.is_symlink() and (
-            entry.name not in wanted or entry.readlink() != ROOT / entry.name
-        ):
-            entry.unlink()
-    for name in wanted:
-        link = ADDON_VIEW / name
+    folders = {folder for path in wanted for folder in path.parents}
+    ADDON_VIEW.mkdir(parents=True, exist_ok=True)
+    for folder, subfolders, names in os.walk(ADDON_VIEW):
+        here = Path(folder).relative_to(ADDON_VIEW)
+        for name in [name for name in subfolders if name != "__pycache__"]:
+            if here / name not in folders:
+                shutil.rmtree(ADDON_VIEW / here / name)
+                subfolders.remove(name)
+        for path in (here / name for name in names):
+            link = ADDON_VIEW / path
+            # readlink: the checkout may have been moved since.
+            if link.is_symlink() and (
+                path not in wanted or link.readlink() != ROOT / path
+            ):
+                link.unlink()
+    for path in wanted:
+        link = ADDON_VIEW / path
         if not link.is_symlink():
-            link.symlink_to(ROOT / name)
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(ROOT / path)
 
 
 def manifest():
@@ -121,14 +149,12 @@ def manifest():
 
 def addon_digest():
     """A key of everything that Odoo loads from the addon (not tests, not texts)."""
-    files = []
-    for folder, folders, names in os.walk(ADDON_VIEW, followlinks=True):
-        folders[:] = sorted(set(folders) - {"__pycache__", "tests"})
-        files += [Path(folder, name) for name in sorted(names)]
-    wanted = [path for path in files if path.suffix not in (".pyc", ".rst", ".md")]
-    return digest(
-        *(part for path in wanted for part in (path.relative_to(ADDON_VIEW), path))
-    )
+    wanted = [
+        path
+        for path in sorted(addon_files())
+        if "tests" not in path.parts and path.suffix not in (".rst", ".md", ".pyc")
+    ]
+    return digest(*(part for path in wanted for part in (str(path), ROOT / path)))
 
 
 @contextlib.contextmanager

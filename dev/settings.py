@@ -7,7 +7,7 @@ from .console import Stop
 
 ADDON = "project_lifecycle"
 SERIES = "19.0"
-LANGUAGES = ("es_ES",)
+LANGUAGES = ("en_US", "es_ES")
 
 ROOT = Path(__file__).resolve().parent.parent
 DEV = ROOT / "dev"
