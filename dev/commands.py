@@ -4,6 +4,7 @@ import argparse
 import configparser
 import contextlib
 import errno
+import json
 import os
 import re
 import shlex
@@ -221,6 +222,70 @@ def pytest(shop, database):
     return process.run_visibly(command, **options)
 
 
+#: The addons that ours extends; their own tests must not notice it.
+UPSTREAM = ("project", "hr_timesheet", "sale_project", "sale_timesheet")
+
+
+def test_upstream():
+    """Run Odoo's own tests with the addon installed; compare with stock Odoo."""
+    runtime.prepare()
+    runtime.browser()
+    with workshop() as shop:
+        stock = _stock_results(shop)
+        with passing_database(shop, "upstream") as database:
+            shop.install_addon(database)
+            ours = _run_upstream(shop, database, f"with {ADDON}")
+    say(f"  {ours['tests']} tests, {len(ours['failures'])} failed")
+    for failure in stock["failures"]:
+        say(f"    fails in stock Odoo too: {failure}")
+    broken = sorted(set(ours["failures"]) - set(stock["failures"]))
+    if broken:
+        raise Stop(
+            "Stock Odoo passes these, and they fail with the addon:\n  "
+            + "\n  ".join(broken)
+            + f"\nSee {LOGS / 'upstream.log'}"
+        )
+    if ours["tests"] < stock["tests"]:
+        raise Stop(f"Stock Odoo ran {stock['tests']} tests, this run fewer.")
+
+
+def _stock_results(shop):
+    """What stock Odoo passes on this very runtime; recorded once."""
+    record = RUNTIME / "upstream" / f"{shop.template_key(demo=False)}.json"
+    if not record.is_file():
+        with passing_database(shop, "stock") as database:
+            results = _run_upstream(shop, database, "in stock Odoo, once")
+        record.parent.mkdir(exist_ok=True)
+        record.write_text(json.dumps(results, indent=2))
+    return json.loads(record.read_text())
+
+
+def _run_upstream(shop, database, title):
+    log = LOGS / "upstream.log"
+    port = free_port(8200)
+    shop.set_url(database, port, host="127.0.0.1")
+    with step(f"Odoo's own tests, {title}"), log.open("w") as out:
+        process.run(
+            shop.command(
+                *("-d", database, "--http-port", str(port), "--stop-after-init"),
+                *("--max-cron-threads", "0", "-u", ",".join(UPSTREAM)),
+                *("--test-tags", ",".join(f"/{addon}" for addon in UPSTREAM)),
+            ),
+            check=False,
+            output=out,
+            **shop.options(),
+        )
+    text = log.read_text(errors="replace")
+    count = re.search(r"odoo\.tests\.result: .* of (\d+) tests", text)
+    if not count:
+        raise Stop(f"Odoo's tests did not come to an end ({log}):\n{tail(log)}")
+    failed = re.findall(r" ERROR \S+ (\S+): (?:FAIL|ERROR): (?:Subtest )?(\S+)", text)
+    return {
+        "tests": int(count.group(1)),
+        "failures": sorted({" ".join(names) for names in failed}),
+    }
+
+
 # --- translations ---------------------------------------------------------------
 
 
@@ -343,6 +408,7 @@ def distclean():
 COMMANDS = {
     "demo": demo,
     "test": test,
+    "test-upstream": test_upstream,
     "lint": lint.lint,
     "format": lint.format_sources,
     "pins": lint.pins,

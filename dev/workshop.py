@@ -132,10 +132,10 @@ class Workshop:
         )
         return json.loads(found[0]) if found and found[0] else {}
 
-    def set_url(self, database, port):
+    def set_url(self, database, port, host="localhost"):
         """Tell Odoo its address: mails link to it, PDFs fetch their style there."""
-        for key, host in (("web.base.url", "localhost"), ("report.url", "127.0.0.1")):
-            url = postgres.literal(f"http://{host}:{port}")
+        for key, name in (("web.base.url", host), ("report.url", "127.0.0.1")):
+            url = postgres.literal(f"http://{name}:{port}")
             self.sql(
                 "INSERT INTO ir_config_parameter (key, value)"
                 f" VALUES ('{key}', {url})"
