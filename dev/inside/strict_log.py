@@ -78,7 +78,12 @@ def pytest_runtest_setup(item):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    result = yield
+    try:
+        result = yield
+    except BaseException:
+        # The failure tells enough; its log is in pytest's report of it.
+        _recorder.take()
+        raise
     _fail_on_records("test")
     return result
 
