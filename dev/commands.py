@@ -83,10 +83,13 @@ def demo():
         with workshop() as shop, contextlib.ExitStack() as servers:
             database = demo_database(shop)
             mail_port = free_port(1025)
-            mail = process.start(
-                [shop.python, INSIDE / "mailbox.py", mail_port, MAILBOX], cwd=DATA
+            service_port = free_port(mail_port + 1)
+            outside = process.start(
+                [shop.python, INSIDE / "outside.py", mail_port, MAILBOX, service_port],
+                cwd=DATA,
             )
-            servers.callback(process.end, mail, patience=3)
+            servers.callback(process.end, outside, patience=3)
+            shop.set_company_service(database, service_port)
             server, port = serve(shop, database, port, mail_port, servers)
             url = f"http://localhost:{port}"
             claim.write(url)
