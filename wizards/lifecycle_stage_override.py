@@ -35,9 +35,8 @@ class ProjectStageOverrideWizard(models.TransientModel):
             criteria = project._get_criteria(wizard.stage_id)._applies_from(
                 project.stage_id
             )
-            wizard.unmet_criterion_ids = (
-                criteria._get_unmet(project)[project] if project else False
-            )
+            unmet, _obstacles = criteria._get_unmet(project)
+            wizard.unmet_criterion_ids = unmet.get(project)
 
     def action_override(self):
         """Move the project with the reason given.

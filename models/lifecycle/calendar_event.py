@@ -1,13 +1,16 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.fields import Command
 
 
 class CalendarEvent(models.Model):
     _inherit = "calendar.event"
 
+    # The prefetch group: gates read these of many meetings, and nothing else of them.
     project_id = fields.Many2one(
         "project.project",
         string="Client Project",
+        prefetch="lifecycle",
         index="btree_not_null",
         ondelete="set null",
         domain="[('is_lifecycle', '=', True), ('is_template', '=', False)]",
@@ -26,9 +29,11 @@ class CalendarEvent(models.Model):
             ("progress_report", "Progress report"),
         ],
         string="Kind of Meeting",
+        prefetch="lifecycle",
         tracking=True,
     )
     held = fields.Boolean(
+        prefetch="lifecycle",
         copy=False,
         tracking=True,
         help="The meeting took place. Some gates of the lifecycle ask for it.",
@@ -36,6 +41,31 @@ class CalendarEvent(models.Model):
     recording_url = fields.Char(string="Recording", groups="base.group_user")
     # Attendees of the client read their events in the portal: minutes stay internal.
     minutes = fields.Html(groups="base.group_user", prefetch=False)
+
+    @api.model
+    def default_get(self, fields):
+        """Propose the meeting that a project's stage asks for, and who takes part."""
+        defaults = super().default_get(fields)
+        project = self.env["project.project"].browse(
+            self.env.context.get("default_project_id", [])
+        )
+        if not project.is_lifecycle:
+            return defaults
+        kind = project.lifecycle_stage
+        if kind in ("internal_kickoff", "kickoff"):
+            label = dict(self._fields["lifecycle_meeting"]._description_selection(self.env))
+            defaults.setdefault("lifecycle_meeting", kind)
+            defaults.setdefault("name", f"{label[kind]} - {project.name}")
+        if "partner_ids" in defaults and "default_partner_ids" not in self.env.context:
+            # The client is not invited to what the firm clears up by itself first.
+            other = (
+                project.salesperson_id.partner_id
+                if kind == "internal_kickoff"
+                else project.spoc_id
+            )
+            people = self.env.user.partner_id | project.user_id.partner_id | other
+            defaults["partner_ids"] = [Command.set(people.ids)]
+        return defaults
 
     @api.model
     def _get_public_fields(self):

@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from operator import ge, gt, le, lt
 
 from odoo import api, fields, models
@@ -7,6 +8,8 @@ from odoo.tools import SQL
 
 from .project_stage_transition import GatePass
 
+# What decides whether a gate stands before a project, and which one.
+GATE_FIELDS = {"stage_id", "company_id", "is_lifecycle", "is_template"}
 COMPARE = {"<": lt, "<=": le, ">": gt, ">=": ge}
 # A message that names more projects than this is no longer read.
 NAMED_PROJECTS = 10
@@ -40,6 +43,7 @@ class ProjectProject(models.Model):
     has_client_spoc = fields.Boolean(
         string="SPOC of the Client",
         compute="_compute_has_client_spoc",
+        compute_sudo=True,  # contacts may be hidden, whether they fit is not
         search="_search_has_client_spoc",
         help="The project has a SPOC, who is a person of the client.",
     )
@@ -57,30 +61,35 @@ class ProjectProject(models.Model):
         "calendar.event", "project_id", string="Meetings", groups="base.group_user"
     )
     meeting_count = fields.Integer(
-        compute="_compute_meetings", groups="base.group_user"
+        compute="_compute_meeting_count",
+        compute_sudo=True, groups="base.group_user"
     )
     next_meeting_date = fields.Datetime(
-        string="Next Meeting", compute="_compute_meetings", groups="base.group_user"
+        string="Next Meeting",
+        compute="_compute_next_meeting_date",
+        compute_sudo=True,
+        groups="base.group_user",
     )
     transition_ids = fields.One2many(
         "project.stage.transition", "project_id", groups="base.group_user"
     )
-    date_stage_entry = fields.Datetime(
-        string="In Stage since",
-        compute="_compute_days_in_stage",
-        groups="base.group_user",
-    )
     days_in_stage = fields.Integer(
         compute="_compute_days_in_stage",
+        compute_sudo=True,
         search="_search_days_in_stage",
         groups="base.group_user",
         help="Whole days since the project entered its stage.",
     )
     stage_target_days = fields.Integer(
-        related="stage_id.target_days", groups="base.group_user"
+        string="Target (days)",
+        compute="_compute_days_in_stage",
+        compute_sudo=True,
+        groups="base.group_user",
+        help="Days that a project should stay in this stage at most.",
     )
     is_late_in_stage = fields.Boolean(
-        compute="_compute_is_late_in_stage",
+        compute="_compute_days_in_stage",
+        compute_sudo=True,
         search="_search_is_late_in_stage",
         groups="base.group_user",
         help="In its stage for more days than the target of the stage.",
@@ -89,17 +98,34 @@ class ProjectProject(models.Model):
         "project.project.stage",
         string="Next Stages",
         compute="_compute_gate",
+        compute_sudo=True,
         groups="base.group_user",
     )
     gate_ids = fields.Many2many(
         "project.stage.criterion",
         string="Gate",
         compute="_compute_gate",
+        compute_sudo=True,
         groups="base.group_user",
         help="What must hold before the project enters one of its next stages.",
     )
+    unmet_criterion_ids = fields.Many2many(
+        "project.stage.criterion",
+        string="Unmet Criteria",
+        compute="_compute_gate",
+        compute_sudo=True,
+        groups="base.group_user",
+        help="Those criteria of the gate that do not hold yet.",
+    )
+    gate_obstacles = fields.Json(
+        compute="_compute_gate",
+        compute_sudo=True,
+        groups="base.group_user",
+        help="Why criteria cannot be evaluated, by the id of the criterion.",
+    )
     gate_progress = fields.Integer(
         compute="_compute_gate_progress",
+        compute_sudo=True,
         search="_search_gate_progress",
         groups="base.group_user",
         help="Share of the blocking criteria of the next stage that are met, in "
@@ -138,12 +164,11 @@ class ProjectProject(models.Model):
     # ------------------------------------------------------------------
     @api.depends("spoc_id.commercial_partner_id", "partner_id.commercial_partner_id")
     def _compute_has_client_spoc(self):
+        (self.spoc_id | self.partner_id).mapped("commercial_partner_id")  # one query
         for project in self:
-            # sudo: contacts may be hidden from the user, whether they fit is not
-            project_sudo = project.sudo()
-            project.has_client_spoc = bool(project_sudo.spoc_id) and (
-                project_sudo.spoc_id.commercial_partner_id
-                == project_sudo.partner_id.commercial_partner_id
+            project.has_client_spoc = bool(project.spoc_id) and (
+                project.spoc_id.commercial_partner_id
+                == project.partner_id.commercial_partner_id
             )
 
     @api.model
@@ -163,42 +188,44 @@ class ProjectProject(models.Model):
         )
         return Domain("id", "in", fitting)
 
-    def _compute_meetings(self):
-        # sudo: only the number and the date are shown, also of private meetings
-        Event = self.env["calendar.event"].sudo()
-        domain = Domain("project_id", "in", self.ids)
-        groups = Event._read_group(domain, ["project_id"], ["__count"])
-        counts = {project.id: count for project, count in groups}
-        coming = domain & Domain("start", ">=", fields.Datetime.now())
-        groups = Event._read_group(coming, ["project_id"], ["start:min"])
-        dates = {project.id: start for project, start in groups}
+    def _compute_meeting_count(self):
+        counts = self._read_group_meetings(Domain.TRUE, "__count")
         for project in self:
             project.meeting_count = counts.get(project.id, 0)
+
+    def _compute_next_meeting_date(self):
+        coming = Domain("start", ">=", fields.Datetime.now())
+        dates = self._read_group_meetings(coming, "start:min")
+        for project in self:
             project.next_meeting_date = dates.get(project.id, False)
 
-    @api.depends("stage_id")
+    def _read_group_meetings(self, domain, aggregate):
+        """Return an aggregate of the meetings of each project, by project id.
+
+        Computed with sudo: the numbers and dates count private meetings too.
+        """
+        groups = self.env["calendar.event"]._read_group(
+            domain & Domain("project_id", "in", self.ids), ["project_id"], [aggregate]
+        )
+        return {project.id: value for project, value in groups}
+
+    @api.depends("stage_id.target_days", "is_lifecycle")
     def _compute_days_in_stage(self):
         last = self.env["project.stage.transition"]._get_last(self)
         now = fields.Datetime.now()
         for project in self:
-            date, _stage_id = last.get(project._origin.id, (False, False))
-            project.date_stage_entry = date
-            project.days_in_stage = (now - date).days if date else 0
+            date, _stage_id = last.get(project._origin.id, (now, False))
+            days = (now - date).days
+            target = project.stage_id.target_days
+            project.days_in_stage = days
+            project.stage_target_days = target
+            project.is_late_in_stage = project.is_lifecycle and 0 < target < days
 
     @api.model
     def _search_days_in_stage(self, operator, value):
         if operator not in COMPARE:
             return NotImplemented
         return Domain("id", "in", self._days_in_stage_sql(operator, SQL("%s", value)))
-
-    @api.depends("days_in_stage", "stage_target_days")
-    def _compute_is_late_in_stage(self):
-        for project in self:
-            project.is_late_in_stage = (
-                project.is_lifecycle
-                and project.stage_target_days > 0
-                and project.days_in_stage > project.stage_target_days
-            )
 
     @api.model
     def _search_is_late_in_stage(self, operator, value):
@@ -247,32 +274,34 @@ class ProjectProject(models.Model):
     def _get_next_stages(self):
         """Return the stages that each client project should go to next, in order.
 
-        :return: dict from each project of ``self`` to stages; empty ones for projects
-            that no gate is for
+        :return: dict from each project of ``self`` (sudo) to stages; empty ones for
+            projects that no gate is for
         """
-        Stage = self.env["project.project.stage"].sudo()
-        stages = Stage.search([("lifecycle_stage", "!=", False)])
-        result = {}
-        for project in self:
-            project_sudo = project.sudo()
-            if project_sudo.is_lifecycle and not project_sudo.is_template:
-                result[project] = project_sudo.stage_id._get_next_stages(
-                    stages.filtered(
-                        lambda stage, company=project_sudo.company_id: (
-                            not stage.company_id or stage.company_id == company
-                        )
+        Stage = self.env["project.project.stage"]
+        stages = Stage.search_fetch(
+            [("lifecycle_stage", "!=", False)],
+            ["sequence", "company_id", "lifecycle_stage", "next_stage_ids"],
+        )
+        result = dict.fromkeys(self, Stage)
+        gated = self.filtered(lambda p: p.is_lifecycle and not p.is_template)
+        for (stage, company), projects in gated.grouped(
+            lambda project: (project.stage_id, project.company_id)
+        ).items():
+            next_stages = stage._get_next_stages(
+                stages.filtered(
+                    lambda stage, company=company: (
+                        not stage.company_id or stage.company_id == company
                     )
                 )
-            else:
-                result[project] = Stage
+            )
+            result |= dict.fromkeys(projects, next_stages)
         return result
 
     def _get_criteria(self, stages):
         """Return the active criteria that guard ``stages``."""
-        return (
-            self.env["project.stage.criterion"]
-            .sudo()  # the gate is the same for everybody
-            .search([("stage_id", "in", stages.ids)])
+        return self.env["project.stage.criterion"].search_fetch(
+            [("stage_id", "in", stages.ids)],
+            ["stage_id", "from_stage_id", "domain", "severity"],
         )
 
     @api.depends("stage_id", "is_lifecycle", "is_template", "company_id")
@@ -281,35 +310,42 @@ class ProjectProject(models.Model):
         criteria = self._get_criteria(
             self.env["project.project.stage"].union(*next_stages.values())
         )
-        for project in self:
-            stages = next_stages[project]
-            project.next_stage_ids = stages.sudo(self.env.su)
-            project.gate_ids = criteria.filtered(
+        for (stage, stages), projects in self.grouped(
+            lambda project: (project.stage_id, next_stages[project])
+        ).items():
+            gate = criteria.filtered(
                 lambda criterion, stages=stages: criterion.stage_id in stages
-            )._applies_from(project.sudo().stage_id)
+            )._applies_from(stage)
+            # with_prefetch: what criteria read is read once for all stages
+            unmet, obstacles = gate._get_unmet(
+                projects.with_prefetch(self._prefetch_ids)
+            )
+            projects.next_stage_ids = stages
+            projects.gate_ids = gate
+            projects.gate_obstacles = obstacles
+            for project in projects:
+                project.unmet_criterion_ids = unmet[project]
 
     def _compute_gate_progress(self):
         self.gate_progress = 0
         next_stages = self._get_next_stages()
-        # The way forward: the first of the next stages that is not a way back
-        goals = {}
-        for project, stages in next_stages.items():
-            order = project.sudo().stage_id.sequence
-            forward = stages.filtered(lambda s, order=order: s.sequence >= order)
-            goals[project] = (forward or stages)[:1]
         blocking = self._get_criteria(
-            self.env["project.project.stage"].union(*goals.values())
+            self.env["project.project.stage"].union(*next_stages.values())
         ).filtered(lambda criterion: criterion.severity == "blocking")
-        for (stage, goal), projects in self.grouped(
-            lambda project: (project.sudo().stage_id, goals[project])
+        for (stage, stages), projects in self.grouped(
+            lambda project: (project.stage_id, next_stages[project])
         ).items():
+            # The way forward: the first of the next stages that is not a way back
+            forward = stages.filtered(lambda s, stage=stage: s.sequence >= stage.sequence)
+            goal = (forward or stages)[:1]
             if not goal:
                 continue
             criteria = blocking.filtered(
                 lambda criterion, goal=goal: criterion.stage_id == goal
             )._applies_from(stage)
-            # with_prefetch: what criteria read is read once for all stages
-            unmet = criteria._get_unmet(projects.with_prefetch(self._prefetch_ids))
+            unmet, _obstacles = criteria._get_unmet(
+                projects.with_prefetch(self._prefetch_ids)
+            )
             for project in projects:
                 met = len(criteria) - len(unmet[project])
                 project.gate_progress = 100 * met // len(criteria) if criteria else 100
@@ -352,6 +388,12 @@ class ProjectProject(models.Model):
                 project.is_lifecycle, project.company_id.id
             )
 
+    @api.onchange("sale_line_id")
+    def _onchange_sale_line_id(self):
+        # sudo: stock Odoo reads the sales order here, which only salespersons may, so
+        # that nobody else could fill in the form of a new project
+        return super(ProjectProject, self.sudo())._onchange_sale_line_id()
+
     # ------------------------------------------------------------------
     # Create, write, follow
     # ------------------------------------------------------------------
@@ -359,29 +401,36 @@ class ProjectProject(models.Model):
     def create(self, vals_list):
         vals_list = [dict(vals) for vals in vals_list]
         chosen = self._fill_stage(vals_list)
-        self._check_stage_exists(vals.get("stage_id") for vals in vals_list)
-        projects = super().create(vals_list)
-        projects_sudo = projects.sudo()  # stage_id is hidden from some groups
-        for project, has_chosen in zip(projects_sudo, chosen, strict=True):
-            project._fit_stage(project.stage_id.browse(), explicit=has_chosen)
-        lifecycle = projects_sudo.filtered("is_lifecycle")
-        lifecycle._check_lifecycle_rights()
-        lifecycle._pass_gate({})
+        self._check_stages_exist(vals.get("stage_id") for vals in vals_list)
+        with self._undo_unless_passed(
+            self.env.context.get("default_is_lifecycle")
+            or any(vals.get("is_lifecycle") for vals in vals_list)
+        ):
+            projects = super().create(vals_list)
+            projects_sudo = projects.sudo()  # stage_id is hidden from some groups
+            for project, has_chosen in zip(projects_sudo, chosen, strict=True):
+                project._fit_stage(project.stage_id.browse(), explicit=has_chosen)
+            lifecycle = projects_sudo.filtered("is_lifecycle")
+            lifecycle.sudo(self.env.su)._check_lifecycle_rights()
+            lifecycle._pass_gate({})
         lifecycle._schedule_internal_kickoff()
         return projects
 
     def write(self, vals):
-        if "stage_id" in vals:
-            self._check_stage_exists([vals["stage_id"]])
         # sudo: stage_id is hidden from some groups; super() checks the rights
         before = {project.id: project._get_gate_state() for project in self.sudo()}
+        if "stage_id" in vals:
+            self._check_stages_exist([vals["stage_id"], *self.sudo().stage_id.ids])
         explicit = "stage_id" in vals
         is_consultant_set = "user_id" in vals or "salesperson_id" in vals
-        result = super().write(vals)
-        changed = self.sudo().filtered(
-            lambda project: project._get_gate_state() != before[project.id]
-        )
-        if changed:
+        with self._undo_unless_passed(
+            GATE_FIELDS & vals.keys()
+            and (vals.get("is_lifecycle") or any(state[1] for state in before.values()))
+        ):
+            result = super().write(vals)
+            changed = self.sudo().filtered(
+                lambda project: project._get_gate_state() != before[project.id]
+            )
             for project in changed:
                 project._fit_stage(before[project.id][0], explicit)
             changed.filtered(
@@ -408,17 +457,45 @@ class ProjectProject(models.Model):
                 )
         return super().message_subscribe(partner_ids, subtype_ids)
 
+    @contextmanager
+    def _undo_unless_passed(self, is_gated):
+        """Undo all that is done inside when it raises, as a shut gate does.
+
+        So nothing is half-done for callers that catch the error and go on. Not a
+        flushing savepoint: that would log the change of the stage before the end of
+        the transaction, when other changes may still follow.
+
+        :param is_gated: whether a gate may stop the change at all
+        """
+        if not is_gated:
+            yield
+            return
+        self.env.flush_all()
+        try:
+            with self.env.cr.savepoint(flush=False):
+                yield
+        except Exception:
+            self.env.transaction.clear()
+            raise
+
     def _get_gate_state(self):
         """Return what a gate watches: stage, client project or not, template or not."""
         return self.stage_id, self.is_lifecycle, self.is_template
 
     @api.model
-    def _check_stage_exists(self, stage_ids):
-        """Check the ids of stages before anything is written."""
-        stages = self.env["project.project.stage"].sudo().browse(
-            {stage_id for stage_id in stage_ids if stage_id}
+    def _check_stages_exist(self, stage_ids):
+        """Check the ids of stages before anything is written, and load the stages."""
+        stage_ids = {stage_id for stage_id in stage_ids if stage_id}
+        stages = (
+            self.env["project.project.stage"]
+            .sudo()  # that a stage exists may be known
+            .with_context(active_test=False)
+            .search_fetch(
+                [("id", "in", stage_ids)],
+                ["name", "sequence", "lifecycle_stage", "company_id", "next_stage_ids"],
+            )
         )
-        if stages.exists() != stages:
+        if set(stages.ids) != stage_ids:
             raise UserError(
                 self.env._(
                     "This stage does not exist any more. Reload the page and choose "
@@ -548,8 +625,8 @@ class ProjectProject(models.Model):
         It runs after the change, in the same transaction: raising undoes the change
         of all projects. It is idempotent, since stock Odoo's ``write`` calls itself.
 
-        :param before: dict from project id to a tuple that starts with the stage that
-            the project was in; projects that are missing there are new
+        :param before: dict from project id to its former :meth:`_get_gate_state`; new
+            projects are missing there
         :raises UserError: with the unmet criteria of each project and what to do
         """
         Transition = self.env["project.stage.transition"]
@@ -559,23 +636,23 @@ class ProjectProject(models.Model):
         )
         if not entered:
             return
-        former = {
-            project: before[project.id][0]
-            if project.id in before
-            else project.stage_id.browse()
-            for project in entered
-        }
+        no_stage = self.env["project.project.stage"]
+        former = {}
+        for project in entered:
+            stage, _is_lifecycle, was_template = before.get(
+                project.id, (no_stage, False, False)
+            )
+            former[project] = no_stage if was_template else stage
         entered._check_can_move(former)
         entered = entered.filtered(lambda project: not project.is_template)
         gate_pass = GatePass.of(self.env) or GatePass()
         overridden = entered.filtered(lambda project: project.id in gate_pass.ids)
         (entered - overridden)._check_next_stages(former)
-        blocked = {
-            project: criteria.filtered(lambda c: c.severity == "blocking")
-            for project, criteria in entered._get_unmet_criteria(former).items()
-        }
+        blocked, obstacles = entered._get_blocking_criteria(former)
         if any(blocked[project] for project in entered - overridden):
-            raise UserError((entered - overridden)._get_gate_message(blocked))
+            raise UserError(
+                (entered - overridden)._get_gate_message(blocked, obstacles)
+            )
         now = fields.Datetime.now()
         Transition.with_context(lifecycle_gate_pass=gate_pass).create(
             [
@@ -594,7 +671,7 @@ class ProjectProject(models.Model):
             ]
         )
         entered.invalidate_recordset(
-            ["days_in_stage", "date_stage_entry", "is_late_in_stage", "transition_ids"]
+            ["days_in_stage", "is_late_in_stage", "transition_ids"]
         )
 
     def _check_can_move(self, former):
@@ -630,7 +707,12 @@ class ProjectProject(models.Model):
         """
         for project in self:
             allowed = former[project].next_stage_ids
-            if allowed and project.stage_id not in allowed:
+            if (
+                allowed
+                and project.stage_id not in allowed
+                # several stages may stand for one: they are one step of the way
+                and project.lifecycle_stage != former[project].lifecycle_stage
+            ):
                 raise UserError(
                     self.env._(
                         "%(project)s cannot go from %(former)s to %(stage)s. From "
@@ -643,30 +725,35 @@ class ProjectProject(models.Model):
                     )
                 )
 
-    def _get_unmet_criteria(self, former):
+    def _get_blocking_criteria(self, former):
         """Evaluate the gates of the stages that projects are in now.
 
         :param former: dict from project to the stage that it came from
-        :return: dict from project to its unmet criteria, warnings included
+        :return: dict from project to its unmet blocking criteria, and the obstacles of
+            :meth:`~.ProjectStageCriterion._get_unmet`
         """
-        all_criteria = self._get_criteria(self.stage_id)
-        unmet = {}
+        criteria = self._get_criteria(self.stage_id).filtered(
+            lambda criterion: criterion.severity == "blocking"
+        )
+        blocked, obstacles = {}, {}
         for (stage, former_stage), projects in self.grouped(
             lambda project: (project.stage_id, former[project])
         ).items():
-            unmet |= (
-                all_criteria.filtered(
-                    lambda criterion, stage=stage: criterion.stage_id == stage
-                )
-                ._applies_from(former_stage)
-                ._get_unmet(projects.with_prefetch(self._prefetch_ids))
+            gate = criteria.filtered(
+                lambda criterion, stage=stage: criterion.stage_id == stage
+            )._applies_from(former_stage)
+            unmet, gate_obstacles = gate._get_unmet(
+                projects.with_prefetch(self._prefetch_ids)
             )
-        return unmet
+            blocked |= unmet
+            obstacles |= gate_obstacles
+        return blocked, obstacles
 
-    def _get_gate_message(self, blocked):
+    def _get_gate_message(self, blocked, obstacles):
         """Return what keeps projects from passing, as plain text for a dialog.
 
         :param blocked: dict from project to unmet blocking criteria, empty if none
+        :param obstacles: dict from the id of a criterion to why it is broken
         """
         projects = self.filtered(lambda project: blocked[project])
         responsibles = dict(
@@ -684,8 +771,7 @@ class ProjectProject(models.Model):
                 )
             ]
             for criterion in blocked[project]:
-                _met, obstacle = criterion._evaluate(project)
-                hint = obstacle or criterion.hint
+                hint = obstacles.get(criterion.id) or criterion.hint
                 title = self.env._(
                     "%(criterion)s (%(responsible)s)",
                     criterion=criterion.name,

@@ -6,7 +6,6 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
-from odoo.tools import OrderedSet
 
 _logger = logging.getLogger(__name__)
 
@@ -69,31 +68,9 @@ class ProjectStageCriterion(models.Model):
         "to the first field of the condition.",
     )
     company_id = fields.Many2one(related="stage_id.company_id")
-    is_met = fields.Boolean(
-        compute="_compute_is_met",
-        help="Met by the project of the context key gate_project_id.",
-    )
-    obstacle = fields.Char(
-        compute="_compute_is_met",
-        help="Why the condition cannot be evaluated, if it cannot.",
-    )
     condition_field = fields.Char(
         compute="_compute_condition_field", export_string_translation=False
     )
-
-    @api.depends_context("gate_project_id", "lang", "uid")
-    @api.depends("domain")
-    def _compute_is_met(self):
-        # An id from the context proves nothing: what the user cannot read is not told.
-        project = (
-            self.env["project.project"]
-            .browse(self.env.context.get("gate_project_id") or [])
-            .exists()
-            ._filtered_access("read")
-        )
-        for criterion in self:
-            met, criterion.obstacle = criterion._evaluate(project)
-            criterion.is_met = bool(met)
 
     @api.depends("domain")
     def _compute_condition_field(self):
@@ -101,7 +78,7 @@ class ProjectStageCriterion(models.Model):
             try:
                 conditions = criterion._get_domain().iter_conditions()
                 condition = next(iter(conditions), None)
-            except Exception:  # shown by `obstacle`; there is no field to lead to
+            except Exception:  # the gate says that it is broken: no field to lead to
                 condition = None
             criterion.condition_field = (
                 condition.field_expr.split(".")[0] if condition else False
@@ -183,14 +160,14 @@ class ProjectStageCriterion(models.Model):
     def _evaluate(self, projects):
         """Split projects by this criterion, in one batch.
 
-        :param projects: projects of any state
+        :param projects: projects, sudo: a gate says the same to everybody, whatever
+            they may read
         :return: the projects that meet the criterion, and False or the sentence that
             tells why it cannot be evaluated (then no project meets it)
         """
         self.ensure_one()
         try:
-            # sudo: the gate says the same to everybody, whatever they may read
-            return projects.sudo().filtered_domain(self._get_domain()), False
+            return projects.filtered_domain(self._get_domain()), False
         except psycopg2.Error:
             raise  # the transaction is lost: Odoo retries or reports it
         except Exception as error:
@@ -205,14 +182,18 @@ class ProjectStageCriterion(models.Model):
         """Evaluate each criterion on each project.
 
         :return: dict from each project to the criteria of ``self`` that it does not
-            meet, in their order
+            meet, in their order, and dict from the id of a criterion that cannot be
+            evaluated to the sentence that says why
         """
-        unmet = {project: OrderedSet() for project in projects}
+        unmet = {project: self.browse() for project in projects}
+        obstacles = {}
         for criterion in self:
-            met, _obstacle = criterion._evaluate(projects)
-            for project in projects - met.sudo(projects.env.su):
-                unmet[project].add(criterion.id)
-        return {project: self.browse(ids) for project, ids in unmet.items()}
+            met, obstacle = criterion._evaluate(projects)
+            if obstacle:
+                obstacles[criterion.id] = obstacle
+            for project in projects - met:
+                unmet[project] += criterion
+        return unmet, obstacles
 
     def _applies_from(self, stage):
         """Return the criteria that a project which leaves ``stage`` must meet."""

@@ -77,7 +77,9 @@ class ProjectStageTransition(models.Model):
     reason = fields.Char(
         readonly=True, help="Why a manager let the project pass the shut gate."
     )
-    company_id = fields.Many2one(related="project_id.company_id", store=True, index=True)
+    company_id = fields.Many2one(
+        related="project_id.company_id", store=True, precompute=True, index=True
+    )
     partner_id = fields.Many2one(related="project_id.partner_id", string="Client")
     project_user_id = fields.Many2one(related="project_id.user_id", string="Consultant")
 

@@ -45,6 +45,10 @@ export class LifecycleGateField extends Component {
 
     describe(criterion) {
         const data = criterion.data;
+        const {unmet_criterion_ids: unmet, gate_obstacles: obstacles} =
+            this.props.record.data;
+        const isMet = !unmet.currentIds.includes(criterion.resId);
+        const obstacle = obstacles[criterion.resId];
         const responsibles = Object.fromEntries(criterion.fields.responsible.selection);
         const isBlocking = data.severity === "blocking";
         const openIcon = isBlocking
@@ -54,12 +58,12 @@ export class LifecycleGateField extends Component {
         return {
             id: criterion.resId,
             name: data.name,
-            hint: data.obstacle || data.hint,
-            isBroken: Boolean(data.obstacle),
+            hint: obstacle || data.hint,
+            isBroken: Boolean(obstacle),
             isBlocking,
-            isMet: data.is_met,
-            icon: data.is_met ? "fa-check-circle text-success" : openIcon,
-            status: data.is_met ? _t("Met") : openStatus,
+            isMet,
+            icon: isMet ? "fa-check-circle text-success" : openIcon,
+            status: isMet ? _t("Met") : openStatus,
             responsible: responsibles[data.responsible],
             actionId: data.action_id && data.action_id.id,
             field: data.condition_field,
@@ -127,6 +131,10 @@ export const lifecycleGateField = {
     displayName: _t("Lifecycle gate"),
     supportedTypes: ["many2many"],
     useSubView: true,
+    fieldDependencies: [
+        {name: "unmet_criterion_ids", type: "many2many"},
+        {name: "gate_obstacles", type: "json"},
+    ],
     isEmpty: () => false,
 };
 
