@@ -35,5 +35,6 @@
             "project_lifecycle/static/tests/tours/**/*",
         ],
     },
+    "uninstall_hook": "uninstall_hook",
     "application": True,
 }

@@ -1,9 +1,9 @@
 """Measure client projects against stock Odoo's projects, in one run.
 
-``make bench`` runs this in Odoo's shell on a database with the addon, and names a second
-database without it. Both are filled with the same data; each measure alternates between
-them, so that whatever else the machine does hits both. Prints the median times and the
-ratios, and writes them as JSON.
+``make bench`` runs this in Odoo's shell on a database with the addon, and names a
+second database without it. Both are filled with the same data; each measure alternates
+between them, so that whatever else the machine does hits both. Prints the median times
+and the ratios, and writes them as JSON.
 """
 
 import json

@@ -82,7 +82,8 @@ class TestGate(LifecycleCommon):
             with self.subTest(name):
                 spoil()
                 self.assertBlocked(
-                    lambda: self.project.write({"stage_id": self.stage_kickoff.id}), name
+                    lambda: self.project.write({"stage_id": self.stage_kickoff.id}),
+                    name,
                 )
                 mend()
         self.project.stage_id = self.stage_kickoff
@@ -149,9 +150,7 @@ class TestGate(LifecycleCommon):
 
     def test_button_gives_the_same_answer(self):
         project = self.project.with_user(self.consultant)
-        self.assertBlocked(
-            lambda: project.action_move_to_stage(self.stage_kickoff.id)
-        )
+        self.assertBlocked(lambda: project.action_move_to_stage(self.stage_kickoff.id))
         self._make_ready_for_kickoff(self.project)
         project.action_move_to_stage(self.stage_kickoff.id)
         self.assertEqual(self.project.stage_id, self.stage_kickoff)
@@ -320,7 +319,9 @@ class TestGate(LifecycleCommon):
         wizard.stage_id = self.stage_kickoff
         self.assertEqual(
             wizard.unmet_criterion_ids.ids,
-            (self.stage_kickoff.criterion_ids - self.stage_kickoff.criterion_ids[0]).ids,
+            (
+                self.stage_kickoff.criterion_ids - self.stage_kickoff.criterion_ids[0]
+            ).ids,
         )
         wizard.reason = "The director confirmed by phone"
         wizard.save().action_override()
@@ -421,7 +422,9 @@ class TestGate(LifecycleCommon):
         )
         self.project.company_id = self.env.company
         self.stage_internal_kickoff.next_stage_ids = False
-        self.assertBlocked(lambda: self.project.write({"stage_id": stage.id}), "company")
+        self.assertBlocked(
+            lambda: self.project.write({"stage_id": stage.id}), "company"
+        )
 
     def test_archived_project(self):
         self._make_ready_for_kickoff(self.project)
@@ -861,7 +864,7 @@ class TestRoles(LifecycleCommon):
                 partner_ids=self.consultant.partner_id.ids
             )
         self.assertFalse(self.foreign.with_user(self.consultant).has_access("write"))
-        # Whoever may change the project may follow it, and others stay as in stock Odoo.
+        # Whoever may change a project may follow it; others stay as in stock Odoo.
         self.project.with_user(self.consultant).message_subscribe(
             partner_ids=self.consultant.partner_id.ids
         )
@@ -1209,7 +1212,9 @@ class TestQueries(LifecycleCommon):
             }
         costs = []
         for specification in specifications.values():
-            self._count(lambda s=specification: Project.web_search_read([], s, limit=80))
+            self._count(
+                lambda s=specification: Project.web_search_read([], s, limit=80)
+            )
             costs.append(
                 self._count(
                     lambda s=specification: Project.web_search_read(

@@ -53,7 +53,9 @@ class CalendarEvent(models.Model):
             return defaults
         kind = project.lifecycle_stage
         if kind in ("internal_kickoff", "kickoff"):
-            label = dict(self._fields["lifecycle_meeting"]._description_selection(self.env))
+            label = dict(
+                self._fields["lifecycle_meeting"]._description_selection(self.env)
+            )
             defaults.setdefault("lifecycle_meeting", kind)
             defaults.setdefault("name", f"{label[kind]} - {project.name}")
         if "partner_ids" in defaults and "default_partner_ids" not in self.env.context:

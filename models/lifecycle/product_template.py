@@ -23,7 +23,10 @@ class ProductTemplate(models.Model):
         )
         if not product or not template:
             return
-        for company in companies or self.env["res.company"].search([]):
+        if companies is None:
+            # There are few companies, and all of them need it.
+            companies = self.env["res.company"].search([])  # pylint: disable=no-search-all
+        for company in companies:
             product_in_company = product.with_company(company)
             if not product_in_company.project_template_id:
                 product_in_company.project_template_id = template

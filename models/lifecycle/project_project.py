@@ -61,8 +61,7 @@ class ProjectProject(models.Model):
         "calendar.event", "project_id", string="Meetings", groups="base.group_user"
     )
     meeting_count = fields.Integer(
-        compute="_compute_meeting_count",
-        compute_sudo=True, groups="base.group_user"
+        compute="_compute_meeting_count", compute_sudo=True, groups="base.group_user"
     )
     next_meeting_date = fields.Datetime(
         string="Next Meeting",
@@ -336,7 +335,9 @@ class ProjectProject(models.Model):
             lambda project: (project.stage_id, next_stages[project])
         ).items():
             # The way forward: the first of the next stages that is not a way back
-            forward = stages.filtered(lambda s, stage=stage: s.sequence >= stage.sequence)
+            forward = stages.filtered(
+                lambda s, stage=stage: s.sequence >= stage.sequence
+            )
             goal = (forward or stages)[:1]
             if not goal:
                 continue
@@ -802,9 +803,7 @@ class ProjectProject(models.Model):
         :raises UserError: without a reason
         """
         if not self.env.user.has_group("project.group_project_manager"):
-            raise AccessError(
-                self.env._("Only a project manager may override a gate.")
-            )
+            raise AccessError(self.env._("Only a project manager may override a gate."))
         reason = (reason or "").strip()
         if not reason:
             raise UserError(

@@ -105,6 +105,9 @@ class ProjectProjectStage(models.Model):
         :return: the stages that are set to follow or, where all may follow, the one
             that comes next in the order
         """
-        return self.next_stage_ids & all_stages or all_stages.filtered(
-            lambda stage: (stage.sequence, stage.id) > (self.sequence, self.id)
-        )[:1]
+        return (
+            self.next_stage_ids & all_stages
+            or all_stages.filtered(
+                lambda stage: (stage.sequence, stage.id) > (self.sequence, self.id)
+            )[:1]
+        )

@@ -171,7 +171,9 @@ class ProjectStageCriterion(models.Model):
         except psycopg2.Error:
             raise  # the transaction is lost: Odoo retries or reports it
         except Exception as error:
-            _logger.info("Gate criterion %s cannot be evaluated", self.id, exc_info=True)
+            _logger.info(
+                "Gate criterion %s cannot be evaluated", self.id, exc_info=True
+            )
             return projects.browse(), self.env._(
                 "The condition of this criterion no longer works (%(reason)s): ask a "
                 "manager to correct it in the configuration.",

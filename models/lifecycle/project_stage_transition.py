@@ -96,7 +96,8 @@ class ProjectStageTransition(models.Model):
             )
         return super().create(vals_list)
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
+        # The ORM writes stored computed fields without it.
         raise AccessError(
             self.env._("The history of a project's stages cannot be changed.")
         )
@@ -132,7 +133,11 @@ class ProjectStageTransition(models.Model):
     def _get_used_stages(self, stages):
         """Return those of ``stages`` in which some project has been."""
         groups = self._read_group(
-            ["|", ("from_stage_id", "in", stages.ids), ("to_stage_id", "in", stages.ids)],
+            [
+                "|",
+                ("from_stage_id", "in", stages.ids),
+                ("to_stage_id", "in", stages.ids),
+            ],
             ["from_stage_id", "to_stage_id"],
         )
         used = stages.browse().concat(*(stage for group in groups for stage in group))

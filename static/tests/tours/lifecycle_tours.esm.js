@@ -88,7 +88,8 @@ registry.category("web_tour.tours").add("project_lifecycle_from_order_to_kickoff
         },
         {
             content: "Go back to the project",
-            trigger: ".breadcrumb-item:contains('Almazara -') a, a:contains('Almazara -')",
+            trigger:
+                ".breadcrumb-item:contains('Almazara -') a, a:contains('Almazara -')",
             run: "click",
         },
         {
