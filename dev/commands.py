@@ -27,6 +27,7 @@ from .settings import (
     INSIDE,
     LOGS,
     MAILBOX,
+    PYTHON,
     ROOT,
     RUNTIME,
     SCREENSHOTS,
@@ -266,7 +267,7 @@ def _stock_results(shop):
 def _run_upstream(shop, database, title):
     log = LOGS / "upstream.log"
     port = free_port(8200)
-    shop.set_url(database, port, host="127.0.0.1")
+    shop.set_url(database, port)
     with step(f"Odoo's own tests, {title}"), log.open("w") as out:
         process.run(
             shop.command(
@@ -383,10 +384,9 @@ def bench():
 def clean():
     """Delete the databases and what belongs to them; keep what was fetched."""
     runtime.prepare()
-    python = runtime.RUNTIME / "python" / "bin" / "python"
     if not locks.Claim("demo").mine:
         raise Stop("The demo of this checkout runs; stop it first.")
-    if python.is_file():
+    if PYTHON.is_file():
         with workshop() as shop:
             for database in shop.databases():
                 if database != "postgres":
@@ -397,14 +397,14 @@ def clean():
 
 def distclean():
     """Delete everything that was fetched or made."""
-    if not RUNTIME.is_dir():
+    if not runtime.is_ours():
         return
     if os.environ.get("PGHOST"):
         clean()
     with locks.exclusive("postgres"):
         if not locks.Shared("postgres-users").release():
             raise Stop("Another command of this checkout is running; stop it first.")
-    postgres.remove_own_cluster()
+        postgres.remove_own_server(PYTHON)
     shutil.rmtree(RUNTIME)
 
 

@@ -221,7 +221,9 @@ def runtime_id():
     return path.read_text()
 
 
-def remove_own_cluster():
-    """Delete what a server of our own keeps outside of the runtime folder."""
-    if os.geteuid() == 0:
-        shutil.rmtree(Path("/var/lib") / ADDON / runtime_id(), ignore_errors=True)
+def remove_own_server(python):
+    """Stop a server that a killed command has left, and delete what it keeps."""
+    if python.is_file():
+        own = _OwnServer(database_binaries(python))
+        own.stop()
+        shutil.rmtree(own.home, ignore_errors=True)

@@ -1,11 +1,14 @@
 """Child processes that never outlive the command that started them."""
 
 import contextlib
+import ctypes
 import os
 import signal
 import subprocess
 
 from .console import Stop
+
+_libc = ctypes.CDLL(None)
 
 
 class Failed(Stop):
@@ -40,8 +43,18 @@ def start(command, **options):
 
     The terminal's Ctrl-C then reaches only us, and we pass it on once.
     """
-    command = [str(part) for part in command]
-    return subprocess.Popen(command, start_new_session=True, **options)
+    return subprocess.Popen(
+        [str(part) for part in command],
+        start_new_session=True,
+        preexec_fn=_end_with_parent,
+        **options,
+    )
+
+
+def _end_with_parent():
+    # Even when we are killed without a chance to clean up, as by SIGKILL.
+    PR_SET_PDEATHSIG = 1
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def end(child, patience=20):

@@ -29,6 +29,7 @@ from .settings import (
     NOT_ADDON,
     ODOO_SRC,
     PINS,
+    PYTHON,
     ROOT,
     RUNTIME,
     SERIES,
@@ -64,8 +65,10 @@ def digest(*parts):
 def prepare():
     """Make the runtime folder and the view of the addon in it."""
     check_runtime_path()
+    if not is_ours() and RUNTIME.is_dir() and any(RUNTIME.iterdir()):
+        raise Stop(f"RUNTIME={RUNTIME} has other files in it; name an empty folder.")
     try:
-        for folder in (RUNTIME, LOGS, DATA):
+        for folder in (RUNTIME, RUNTIME / "locks", LOGS, DATA):
             folder.mkdir(parents=True, exist_ok=True)
         # Tools that look for files (ruff, prettier, git) leave it alone, and so does
         # a backup program that knows the convention.
@@ -78,6 +81,11 @@ def prepare():
     need_space(0.5)
     with locks.exclusive("view"):
         link_addon()
+
+
+def is_ours():
+    """Whether the runtime folder was made by these tools (and may be deleted)."""
+    return (RUNTIME / "locks").is_dir()
 
 
 def need_space(gib):
@@ -391,7 +399,9 @@ def _add_npm_asset(package, integrity, name, folder):
 # --- Python, npm, PDF, browser --------------------------------------------------
 
 
-def python_environment(name="python", pins="odoo.txt", title="Python packages"):
+def python_environment(
+    name=PYTHON.parent.parent.name, pins="odoo.txt", title="Python packages"
+):
     """Return the interpreter of a virtual environment with the pinned packages."""
     version = "{}.{}".format(*sys.version_info)
     folder = part(

@@ -23,6 +23,7 @@ RUNTIME = Path(os.environ.get("RUNTIME") or ROOT / ".runtime").absolute()
 ADDONS = RUNTIME / "addons"
 ADDON_VIEW = ADDONS / ADDON
 
+PYTHON = RUNTIME / "python" / "bin" / "python"
 LOGS = RUNTIME / "log"
 DATA = RUNTIME / "data"
 FILESTORE = DATA / "filestore"

@@ -130,9 +130,9 @@ class Workshop:
             database,
         )
 
-    def set_url(self, database, port, host="localhost"):
+    def set_url(self, database, port):
         """Tell Odoo its address: mails link to it, PDFs fetch their style there."""
-        self.set_parameter(database, "web.base.url", f"http://{host}:{port}")
+        self.set_parameter(database, "web.base.url", f"http://localhost:{port}")
         self.set_parameter(database, "report.url", f"http://127.0.0.1:{port}")
 
     def set_company_service(self, database, port):
