@@ -8,6 +8,7 @@ from odoo.fields import Command
 from odoo.tests import Form, HttpCase, freeze_time, new_test_user, tagged, users, warmup
 from odoo.tools import mute_logger
 
+from ..hooks import uninstall_hook
 from ..models.lifecycle.project_stage_transition import GatePass
 from .common import LifecycleCommon
 
@@ -843,6 +844,30 @@ class TestRoles(LifecycleCommon):
                         project.write(values)
                     project.invalidate_recordset()
 
+    def test_moving_without_rights_says_who_may(self):
+        for user in (self.colleague, self.salesperson, self.spoc_user):
+            self.project.message_subscribe(partner_ids=self.spoc.ids)
+            with self.subTest(user=user.login):
+                with self.assertRaisesRegex(AccessError, "only its consultant"):
+                    self.project.with_user(user).stage_id = self.stage_kickoff
+        with self.assertRaises(AccessError) as caught:
+            self.project.with_user(self.stranger_user).write(
+                {"stage_id": self.stage_kickoff.id}
+            )
+        self.assertNotIn(self.project.name, str(caught.exception))
+
+    @users("pl_salesperson")
+    def test_salesperson_opens_the_project_of_an_activity(self):
+        project = self.project.with_env(self.env)
+        view = self.env.ref("project.edit_project")
+        fields_shown = project.get_view(view.id, "form")["models"]["project.project"]
+        self.assertTrue(
+            project.web_read(
+                {name: {} for name in fields_shown if name in project._fields}
+            )
+        )
+        self.assertFalse(project.collaborator_ids)  # the chatter reads them
+
     @users("pl_consultant")
     def test_consultant_neither_creates_nor_deletes(self):
         with self.assertRaises(AccessError):
@@ -1282,3 +1307,22 @@ class TestLifecycleTour(LifecycleCommon, HttpCase):
         project = self.env["project.project"].search([("name", "=", "Almazara ERP")])
         self.assertEqual(project.lifecycle_stage, "kickoff")
         self.assertEqual(project.transition_ids[0].reason, "The director confirmed")
+
+
+@tagged("post_install", "-at_install")
+class TestUninstall(LifecycleCommon):
+    """Uninstalling leaves ordinary projects in the stages of stock Odoo."""
+
+    def test_projects_stay_as_ordinary_ones(self):
+        running = self._create_project()
+        archived = self._create_project(name="Archived", active=False)
+        finished = self._create_project(name="Finished")
+        finished.with_user(self.manager)._override_gate(self.stage_done, "Cancelled")
+        uninstall_hook(self.env)
+        projects = running | archived | finished
+        self.env.invalidate_all()
+        self.assertFalse(any(projects.mapped("is_lifecycle")))
+        self.assertFalse(any(projects.mapped("lifecycle_stage")))
+        self.assertTrue(all(project.stage_id for project in projects))
+        self.assertTrue(finished.stage_id.fold)
+        self.assertFalse(self.env["project.stage.transition"].search_count([]))

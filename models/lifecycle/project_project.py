@@ -20,6 +20,10 @@ class ProjectProject(models.Model):
 
     # Group by stage shows the columns that fit what is looked at.
     stage_id = fields.Many2one(group_expand="_read_group_lifecycle_stages")
+    # Salespersons open the projects of their orders, where stock Odoo counts the orders
+    # through timesheets that they may not read.
+    sale_order_count = fields.Integer(compute_sudo=True)
+    sale_order_line_count = fields.Integer(compute_sudo=True)
     is_lifecycle = fields.Boolean(
         string="Client Implementation",
         tracking=True,
@@ -423,6 +427,8 @@ class ProjectProject(models.Model):
         if "stage_id" in vals:
             self._check_stages_exist([vals["stage_id"], *self.sudo().stage_id.ids])
         explicit = "stage_id" in vals
+        if explicit and any(state[1] for state in before.values()):
+            self._check_may_move()
         is_consultant_set = "user_id" in vals or "salesperson_id" in vals
         with self._undo_unless_passed(
             GATE_FIELDS & vals.keys()
@@ -516,6 +522,23 @@ class ProjectProject(models.Model):
                 self.env._(
                     "Only a project manager decides whether a project is a client "
                     "implementation with its stages and gates."
+                )
+            )
+
+    def _check_may_move(self):
+        """Check that the user may move these projects.
+
+        :raises AccessError: that says who may, instead of Odoo's general message
+        """
+        # What the user may not even read is left to Odoo, which does not name it.
+        foreign = self._filtered_access("read")
+        foreign -= foreign._filtered_access("write")
+        if foreign:
+            raise AccessError(
+                self.env._(
+                    "%(projects)s: only its consultant, the people invited to it and "
+                    "project managers move a client project to another stage.",
+                    projects=", ".join(foreign.mapped("name")),
                 )
             )
 
