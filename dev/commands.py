@@ -314,7 +314,8 @@ def _terms(shop, action, pot):
     code, output = process.run(
         [shop.python, INSIDE / "terms.py", action, pot, ROOT / "i18n"], check=False
     )
-    say(output.rstrip())
+    if output:
+        say(output.rstrip())
     return code
 
 

@@ -11,6 +11,10 @@ from pathlib import Path
 import polib
 
 
+#: The translation that the addon promises.
+TRANSLATION = "es.po"
+
+
 def key(entry):
     return (entry.msgctxt, entry.msgid)
 
@@ -42,6 +46,8 @@ def check(fresh, template, catalogues):
             faults.append(f"{template.name} {what} {text!r} {' '.join(places)}")
         if len(some) > 5:
             faults.append(f"{template.name} {what} {len(some) - 5} more")
+    if TRANSLATION not in [path.name for path in catalogues]:
+        faults.append(f"{TRANSLATION} is missing")
     for path in catalogues:
         catalogue = polib.pofile(path)
         missing = {key(entry) for entry in fresh} - {key(entry) for entry in catalogue}
@@ -66,11 +72,11 @@ def update(fresh, template, catalogues):
         # Else nothing but the date would change.
         fresh.save(str(template))
     for path in catalogues:
-        catalogue = polib.pofile(path)
+        catalogue = _open(path, fresh)
         catalogue.merge(fresh)
         for entry in catalogue.obsolete_entries():
             catalogue.remove(entry)
-        catalogue.save()
+        catalogue.save(str(path))
         print(
             f"  {path.name}: {len(catalogue)} terms, "
             f"{len(catalogue.untranslated_entries())} untranslated, "
@@ -78,11 +84,21 @@ def update(fresh, template, catalogues):
         )
 
 
+def _open(path, fresh):
+    if path.is_file():
+        return polib.pofile(path)
+    catalogue = polib.POFile()
+    catalogue.metadata = dict(fresh.metadata, Language=path.stem)
+    return catalogue
+
+
 def main(action, fresh, folder):
     fresh = polib.pofile(fresh)
     template = folder / "project_lifecycle.pot"
     catalogues = sorted(folder.glob("*.po"))
     if action == "update":
+        if TRANSLATION not in [path.name for path in catalogues]:
+            catalogues.append(folder / TRANSLATION)
         update(fresh, template, catalogues)
         return 0
     faults = check(fresh, template, catalogues)
