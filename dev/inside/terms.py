@@ -10,7 +10,6 @@ from pathlib import Path
 
 import polib
 
-
 #: The translation that the addon promises.
 TRANSLATION = "es.po"
 
