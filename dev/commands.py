@@ -12,7 +12,6 @@ import shutil
 import socket
 import sys
 import time
-import urllib.error
 import urllib.request
 
 from . import lint, locks, postgres, process, runtime
@@ -211,6 +210,10 @@ def test():
 
 
 def pytest(shop, database):
+    try:
+        picked = shlex.split(ARGS)
+    except ValueError as error:
+        raise Stop(f"ARGS cannot be read: {error}.") from error
     options = shop.options()
     options["cwd"] = ADDON_VIEW
     options["env"] = dict(options["env"])
@@ -219,7 +222,7 @@ def pytest(shop, database):
         *(shop.python, "-m", "pytest", "-o", f"cache_dir={RUNTIME / 'pytest'}"),
         *("-p", "strict_log", f"--odoo-config={CONFIG}", f"--odoo-database={database}"),
         *("--odoo-http", "--odoo-log-level=warn"),
-        *shlex.split(ARGS),
+        *picked,
     ]
     if sys.stdin.isatty():
         return process.run_interactively(command, **options)
