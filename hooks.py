@@ -13,16 +13,16 @@ def post_init_hook(env):
         "task_internal_kickoff": (
             env._("Internal kick-off"),
             env._(
-                "A short call between salesperson and consultant before anyone talks to "
-                "the client: note what was sold and mark what must be cleared up."
+                "A short call between salesperson and consultant before anyone talks "
+                "to the client: note what was sold and mark what must be cleared up."
             ),
         ),
         "task_kickoff": (
             env._("Kick-off with the client"),
             env._(
-                "Agree on the methodology and the ways of working, and understand the "
-                "current and the desired situation of each business flow. About 10 % of "
-                "the implementation time."
+                "Agree on the methodology and the ways of working, and understand "
+                "the current and the desired situation of each business flow. About 10 % "
+                "of the implementation time."
             ),
         ),
         "task_project_management": (
