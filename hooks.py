@@ -21,8 +21,8 @@ def post_init_hook(env):
             env._("Kick-off with the client"),
             env._(
                 "Agree on the methodology and the ways of working, and understand "
-                "the current and the desired situation of each business flow. About 10 % "
-                "of the implementation time."
+                "the current and the desired situation of each business flow. "
+                "About 10 % of the implementation time."
             ),
         ),
         "task_project_management": (
