@@ -1,6 +1,15 @@
 from odoo.fields import Command
 
 
+def pre_init_hook(env):
+    """Remember whether the firm already looks at all its projects by stage."""
+    stages_group = env.ref("project.group_project_stages")
+    if stages_group in env.ref("base.group_user").all_implied_ids:
+        env["ir.config_parameter"].set_param(
+            "project_lifecycle.all_projects_by_stage", True
+        )
+
+
 def post_init_hook(env):
     """Put the first tasks into the shipped project template.
 
@@ -78,5 +87,11 @@ def uninstall_hook(env):
     )
     if closed_stage:
         finished.write({"stage_id": closed_stage.id})
+    Parameter = env["ir.config_parameter"]
+    if not Parameter.get_param("project_lifecycle.all_projects_by_stage"):
+        # The feature came with the addon; pre_init_hook notes when it was there before.
+        stages_group = env.ref("project.group_project_stages")
+        env.ref("base.group_user").implied_ids = [Command.unlink(stages_group.id)]
+    Parameter.set_param("project_lifecycle.all_projects_by_stage", False)
     # The history goes with its table, but before that it would keep the stages.
     env.cr.execute("DELETE FROM project_stage_transition")

@@ -785,6 +785,23 @@ class TestKanban(LifecycleCommon):
             self.assertEqual(form.lifecycle_meeting, "kickoff")
             self.assertIn(self.spoc, form.partner_ids[:])
 
+    def test_menus_of_all_projects_stay_as_they_were(self):
+        def menus():
+            loaded = self.env["ir.ui.menu"].with_user(self.manager).load_menus(False)
+            return {menu["xmlid"] for menu in loaded.values() if menu.get("xmlid")}
+
+        plain, by_stage = "project.menu_projects", "project.menu_projects_group_stage"
+        client_projects = "project_lifecycle.lifecycle_menu"
+        Settings = self.env["res.config.settings"]
+        Settings.create({"all_projects_by_stage": False}).execute()
+        self.assertEqual(
+            menus() & {plain, by_stage, client_projects}, {plain, client_projects}
+        )
+        Settings.create({"all_projects_by_stage": True}).execute()
+        self.assertEqual(
+            menus() & {plain, by_stage, client_projects}, {by_stage, client_projects}
+        )
+
     def test_other_projects_start_in_their_own_stages(self):
         self.env["project.project.stage"].search(
             [("lifecycle_stage", "=", False)]

@@ -1,4 +1,5 @@
 from . import calendar_event
+from . import ir_ui_menu
 from . import product_template
 from . import project_project
 from . import project_project_stage
