@@ -402,6 +402,13 @@ class TestGate(LifecycleCommon):
             lambda: self._create_project(stage_id=987654321), "does not exist"
         )
 
+    def test_archived_stage(self):
+        stage = self.stage_internal_kickoff.copy()
+        stage.active = False
+        self.assertBlocked(
+            lambda: self.project.write({"stage_id": stage.id}), "is archived"
+        )
+
     def test_no_stage(self):
         self.assertBlocked(
             lambda: self.project.write({"stage_id": False}), "must be in a stage"
@@ -455,8 +462,12 @@ class TestGate(LifecycleCommon):
     def test_broken_condition_is_refused_when_saved(self):
         cases = (
             ("[('user_id', '!=', False)", "cannot be used"),
-            ("user_id != False", "cannot be used"),
+            ("user_id != False", "fixed values"),
+            ("[('user_id', '=', uid)]", "fixed values"),
             ("{'user_id': 1}", "list of conditions"),
+            ("[('gate_progress', '=', 100)]", "depends on the gate itself"),
+            ("[('unmet_criterion_ids', '=', False)]", "depends on the gate itself"),
+            ("[('user_id.project_ids.gate_ids', '=', 1)]", "cannot be used"),
             ("[('no_such_field', '=', 1)]", "no_such_field"),
             ("[('partner_id.no_such_field', '=', 1)]", "no_such_field"),
             ("[('meeting_ids', 'any', [('no_such_field', '=', 1)])]", "no_such_field"),

@@ -699,11 +699,21 @@ class ProjectProject(models.Model):
         )
 
     def _check_can_move(self, former):
-        """Check that archived projects and templates stay where they are.
+        """Check that archived projects and templates stay where they are, and that
+        nothing goes to a stage that nobody sees.
 
         :param former: dict from project to the stage that it was in, empty if new
         """
         for project in self:
+            if not project.stage_id.active:
+                raise UserError(
+                    self.env._(
+                        "The stage %(stage)s is archived. Choose one of the stages "
+                        "shown for %(project)s.",
+                        stage=project.stage_id.name,
+                        project=project.name,
+                    )
+                )
             if former[project] and not project.active:
                 raise UserError(
                     self.env._(

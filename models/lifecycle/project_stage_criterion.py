@@ -126,7 +126,7 @@ class ProjectStageCriterion(models.Model):
 
         :param model: empty recordset of the model that the condition is about
         :param condition: a condition of a domain
-        :raises ValueError: when a field does not exist
+        :raises ValueError: when a field does not exist or tells about the gate itself
         """
         for name in condition.field_expr.split("."):
             field = model._fields.get(name)
@@ -137,6 +137,10 @@ class ProjectStageCriterion(models.Model):
                         model=self.env["ir.model"]._get(model._name).name,
                         field=name,
                     )
+                )
+            if field.compute in ("_compute_gate", "_compute_gate_progress"):
+                raise ValueError(
+                    self.env._("%s depends on the gate itself.", field.string)
                 )
             if field.comodel_name:
                 model = self.env[field.comodel_name]
@@ -152,9 +156,14 @@ class ProjectStageCriterion(models.Model):
         :raises Exception: of any kind when the text is no domain
         """
         self.ensure_one()
-        domain = literal_eval(self.domain)
+        try:
+            domain = literal_eval(self.domain)
+        except (SyntaxError, ValueError):
+            domain = None  # the parser's own message speaks of Python
         if not isinstance(domain, list):
-            raise ValueError(self.env._("it must be a list of conditions."))
+            raise ValueError(
+                self.env._("it must be a list of conditions with fixed values.")
+            )
         return Domain(domain)
 
     def _evaluate(self, projects):
