@@ -1,13 +1,13 @@
 from odoo.fields import Command
 
+from .models.lifecycle.res_config_settings import ALL_BY_STAGE
+
 
 def pre_init_hook(env):
     """Remember whether the firm already looks at all its projects by stage."""
     stages_group = env.ref("project.group_project_stages")
     if stages_group in env.ref("base.group_user").all_implied_ids:
-        env["ir.config_parameter"].set_param(
-            "project_lifecycle.all_projects_by_stage", True
-        )
+        env["ir.config_parameter"].set_param(ALL_BY_STAGE, True)
 
 
 def uninstall_hook(env):
@@ -26,10 +26,10 @@ def uninstall_hook(env):
     if closed_stage:
         finished.write({"stage_id": closed_stage.id})
     Parameter = env["ir.config_parameter"]
-    if not Parameter.get_param("project_lifecycle.all_projects_by_stage"):
+    if not Parameter.get_param(ALL_BY_STAGE):
         # The feature came with the addon; pre_init_hook notes when it was there before.
         stages_group = env.ref("project.group_project_stages")
         env.ref("base.group_user").implied_ids = [Command.unlink(stages_group.id)]
-    Parameter.set_param("project_lifecycle.all_projects_by_stage", False)
+    Parameter.set_param(ALL_BY_STAGE, False)
     # The history goes with its table, but before that it would keep the stages.
     env.cr.execute("DELETE FROM project_stage_transition")

@@ -804,11 +804,14 @@ class TestKanban(LifecycleCommon):
         plain, by_stage = "project.menu_projects", "project.menu_projects_group_stage"
         client_projects = "project_lifecycle.lifecycle_menu"
         Settings = self.env["res.config.settings"]
-        Settings.create({"all_projects_by_stage": False}).execute()
+        Settings.create({"group_project_stages": False}).execute()
+        self.assertFalse(Settings.create({}).group_project_stages)
+        self.assertTrue(self.manager.has_group("project.group_project_stages"))
         self.assertEqual(
             menus() & {plain, by_stage, client_projects}, {plain, client_projects}
         )
-        Settings.create({"all_projects_by_stage": True}).execute()
+        Settings.create({"group_project_stages": True}).execute()
+        self.assertTrue(Settings.create({}).group_project_stages)
         self.assertEqual(
             menus() & {plain, by_stage, client_projects}, {by_stage, client_projects}
         )

@@ -5,7 +5,6 @@ from . import project_project
 from . import project_project_stage
 from . import project_stage_criterion
 from . import project_stage_transition
-from . import project_task
 from . import res_company
 from . import res_config_settings
 from . import sale_order

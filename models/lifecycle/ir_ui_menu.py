@@ -1,5 +1,7 @@
 from odoo import models
 
+from .res_config_settings import ALL_BY_STAGE
+
 PLAIN_MENUS = ("project.menu_projects", "project.menu_projects_config")
 STAGE_MENUS = (
     "project.menu_projects_group_stage",
@@ -20,7 +22,7 @@ class IrUiMenu(models.Model):
         by_stage = (
             self.env["ir.config_parameter"]
             .sudo()  # a switch of the settings, which everybody's menus depend on
-            .get_param("project_lifecycle.all_projects_by_stage")
+            .get_param(ALL_BY_STAGE)
         )
         if not by_stage and self.env.user.has_group("project.group_project_stages"):
             plain_ids = {self.env.ref(xmlid).id for xmlid in PLAIN_MENUS}

@@ -1,4 +1,6 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+ALL_BY_STAGE = "project_lifecycle.all_projects_by_stage"
 
 
 class ResConfigSettings(models.TransientModel):
@@ -7,12 +9,21 @@ class ResConfigSettings(models.TransientModel):
     project_director_id = fields.Many2one(
         related="company_id.project_director_id", readonly=False
     )
-    all_projects_by_stage = fields.Boolean(
-        string="All projects by stage",
-        config_parameter="project_lifecycle.all_projects_by_stage",
-    )
+
+    @api.model
+    def get_values(self):
+        """Read whether all projects are shown by stage: client projects always are."""
+        by_stage = self.env["ir.config_parameter"].sudo().get_param(ALL_BY_STAGE)
+        return super().get_values() | {"group_project_stages": bool(by_stage)}
 
     def set_values(self):
-        result = super().set_values()
-        self.env.registry.clear_cache()  # the menus depend on all_projects_by_stage
-        return result
+        """Keep the stages that client projects need, whatever the switch says.
+
+        Stock Odoo's switch "Project Stages" tells about all other projects.
+        """
+        by_stage = self.group_project_stages
+        self.env["ir.config_parameter"].sudo().set_param(ALL_BY_STAGE, by_stage)
+        self.group_project_stages = True
+        super().set_values()
+        self.group_project_stages = by_stage
+        self.env.registry.clear_cache()  # the menus depend on it
