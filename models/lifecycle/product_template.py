@@ -45,8 +45,9 @@ class ProductTemplate(models.Model):
             "task_internal_kickoff": (
                 env._("Internal kick-off"),
                 env._(
-                    "A short call between salesperson and consultant before anyone talks "
-                    "to the client: note what was sold and mark what must be cleared up."
+                    "A short call between salesperson and consultant before anyone "
+                    "talks to the client: note what was sold and mark what must be "
+                    "cleared up."
                 ),
             ),
             "task_kickoff": (

@@ -24,6 +24,7 @@ class ResConfigSettings(models.TransientModel):
         by_stage = self.group_project_stages
         self.env["ir.config_parameter"].sudo().set_param(ALL_BY_STAGE, by_stage)
         self.group_project_stages = True
-        super().set_values()
+        result = super().set_values()
         self.group_project_stages = by_stage
         self.env.registry.clear_cache()  # the menus depend on it
+        return result
