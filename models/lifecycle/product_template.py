@@ -68,8 +68,8 @@ class ProductTemplate(models.Model):
             "task_mvp_planning": (
                 env._("Plan the phases of the MVP"),
                 env._(
-                    "The first phase brings the apps with most daily value. Standard and "
-                    "critical needs come first, improvements later."
+                    "The first phase brings the apps with most daily value. Standard "
+                    "and critical needs come first, improvements later."
                 ),
             ),
         }
