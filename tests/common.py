@@ -103,6 +103,14 @@ class LifecycleCommon(BaseCommon):
         )
 
     @classmethod
+    def _create_pack(cls, project, hours=40, **values):
+        """Create a consultancy pack for a project, without an order."""
+        return cls.env["project.consultancy.pack"].create(
+            {"name": "Pack", "project_id": project.id, "purchased_hours": hours}
+            | values
+        )
+
+    @classmethod
     def _make_ready_for_kickoff(cls, projects):
         """Do all that the gate to the client kick-off asks for."""
         projects.spoc_id = cls.spoc
