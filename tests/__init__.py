@@ -1,2 +1,3 @@
 from . import test_lifecycle
 from . import test_pack
+from . import test_pack_exactness
