@@ -180,7 +180,7 @@ class Side:
     def fill_history(self, project, lines):
         """Give a project of the addon a pack with that many lines, by SQL."""
         pack = self.root["project.consultancy.pack"].create(
-            {"project_id": project.id, "purchased_hours": lines}
+            {"project_id": project.id, "purchased_hours": lines / 2}
         )
         self.root.flush_all()
         self.cr.execute(

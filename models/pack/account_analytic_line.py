@@ -126,13 +126,14 @@ class AccountAnalyticLine(models.Model):
         open_lines = self._filter_deducted().filtered(
             lambda line: not line.work_type_id or not line._origin
         )
-        for (task, project), lines in open_lines.grouped(
-            lambda line: (line.task_id, line.project_id)
+        Stage = self.env["project.project.stage"]
+        for (task, stage), lines in open_lines.grouped(
+            lambda line: (line.task_id, line.project_id.stage_id)
         ).items():
             lines.work_type_id = (
-                task.work_type_id
-                or project.stage_id.work_type_id
-                or self.env.ref("project_lifecycle.work_type_project_management")
+                task.work_type_id.id
+                or Stage._get_work_type_id(stage.id)
+                or self.env.ref("project_lifecycle.work_type_project_management").id
             )
 
     @api.depends("pack_id.sale_line_id", "pack_write_off")
