@@ -140,9 +140,9 @@ class AccountAnalyticLine(models.Model):
     def _compute_so_line(self):
         # Time of client projects follows its pack, whatever task, sale line or rate
         deducted = self._filter_deducted()
-        super(AccountAnalyticLine, self - deducted)._compute_so_line()
         for sale_line, lines in deducted._group_by_so_line().items():
             lines.so_line = sale_line
+        return super(AccountAnalyticLine, self - deducted)._compute_so_line()
 
     def _group_by_so_line(self):
         """Group the lines by the sales order item that their pack was sold with.
@@ -209,9 +209,7 @@ class AccountAnalyticLine(models.Model):
         for line in self.sudo()._filter_deducted():  # sudo: see _check_pack
             if not line.work_type_id:
                 raise ValidationError(
-                    self.env._(
-                        "Time of %s needs a work type.", line.project_id.name
-                    )
+                    self.env._("Time of %s needs a work type.", line.project_id.name)
                 )
 
     @api.constrains("pack_write_off", "write_off_reason")
@@ -331,7 +329,7 @@ class AccountAnalyticLine(models.Model):
                 lambda line, sale_line=sale_line: line.so_line != sale_line
             )
             if wrong:
-                super(AccountAnalyticLine, wrong).write({"so_line": sale_line.id})
+                wrong.write({"so_line": sale_line.id})
 
     def _check_overrun(self, former, moved):
         """Refuse time that the packs have no hours for, where the company wants it so.

@@ -13,7 +13,7 @@ class ProductTemplate(models.Model):
 
     @api.model
     def _get_pack_defaults(self):
-        """Return what makes a product a pack of prepaid hours, unless told otherwise."""
+        """Return what makes a product a pack of prepaid hours."""
         return {
             "type": "service",
             "service_policy": "ordered_prepaid",

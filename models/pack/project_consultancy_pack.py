@@ -143,6 +143,7 @@ class ProjectConsultancyPack(models.Model):
         "(sale_line_id) WHERE sale_line_id IS NOT NULL",
         "There is a consultancy pack for this sales order item already.",
     )
+
     # ------------------------------------------------------------------
     # Computed fields
     # ------------------------------------------------------------------
@@ -273,7 +274,9 @@ class ProjectConsultancyPack(models.Model):
 
     def _compute_burn_down(self):
         Line = self.env["account.analytic.line"]
-        domain = Domain("pack_id", "in", self.ids) & Domain("pack_write_off", "=", False)
+        domain = Domain("pack_id", "in", self.ids) & Domain(
+            "pack_write_off", "=", False
+        )
         used = {}
         for pack, week, uom, hours in Line._read_group(
             domain, ["pack_id", "date:week", "product_uom_id"], ["unit_amount:sum"]
@@ -286,9 +289,7 @@ class ProjectConsultancyPack(models.Model):
             values = [{"x": self.env._("Start"), "y": left}]
             for week, hours in weeks:
                 left -= hours
-                values.append(
-                    {"x": format_date(self.env, week), "y": round(left, 2)}
-                )
+                values.append({"x": format_date(self.env, week), "y": round(left, 2)})
             forecast = [None] * (len(values) - 1) + [values[-1]["y"]]
             if pack.forecast_date:
                 values.append({"x": format_date(self.env, pack.forecast_date)})
@@ -398,8 +399,12 @@ class ProjectConsultancyPack(models.Model):
                     self.env._("%s cannot end before it starts.", pack.name)
                 )
         used = self.filtered(lambda pack: pack.date_start or pack.date_end)
-        groups = self.env["account.analytic.line"].sudo()._read_group(
-            [("pack_id", "in", used.ids)], ["pack_id"], ["date:min", "date:max"]
+        groups = (
+            self.env["account.analytic.line"]
+            .sudo()
+            ._read_group(
+                [("pack_id", "in", used.ids)], ["pack_id"], ["date:min", "date:max"]
+            )
         )  # sudo: the time of others counts as well
         for pack, first, last in groups:
             if (pack.date_start and pack.date_start > first) or (

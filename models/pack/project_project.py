@@ -82,7 +82,8 @@ class ProjectProject(models.Model):
         compute="_compute_kickoff_hours",
         compute_sudo=True,
         groups="base.group_user",
-        help="The kick-off takes more of the hours bought than it should, or took less.",
+        help="The kick-off takes more of the hours bought than it should, or took "
+        "less.",
     )
     is_uncovered_alerted = fields.Boolean(
         copy=False,

@@ -12,7 +12,6 @@ class ProjectProjectStage(models.Model):
         "unless the task says otherwise.",
     )
 
-
     def write(self, vals):
         result = super().write(vals)
         if "work_type_id" in vals:

@@ -17,9 +17,9 @@ class ResCompany(models.Model):
         [("warn", "Warn"), ("block", "Block")],
         default="warn",
         required=True,
-        help="What happens to time that a consultancy pack has no hours left for. Warn: "
-        "it is logged and the pack goes below zero. Block: it cannot be logged until "
-        "the pack is renewed.",
+        help="What happens to time that a consultancy pack has no hours left for. "
+        "Warn: it is logged and the pack goes below zero. Block: it cannot be logged "
+        "until the pack is renewed.",
     )
     kickoff_share_target = fields.Float(
         string="Kick-off Share",
@@ -57,6 +57,9 @@ class ResCompany(models.Model):
 
     def _get_pack_alert_thresholds(self):
         """Return the percentages at which packs of the company alert, ascending."""
-        return sorted({int(number) for number in re.findall(
-            r"\d+", self.pack_alert_thresholds or ""
-        )})
+        return sorted(
+            {
+                int(number)
+                for number in re.findall(r"\d+", self.pack_alert_thresholds or "")
+            }
+        )

@@ -14,12 +14,13 @@ class SaleOrderLine(models.Model):
 
     @api.depends("pack_ids.remaining_hours")
     def _compute_remaining_hours(self):
-        super()._compute_remaining_hours()
+        result = super()._compute_remaining_hours()
         # The delivered quantity is rounded in its unit; the pack knows the hours
         for line in self.sudo():  # sudo: see sale.order._check_packs_unused
             is_pack = line.product_id.is_consultancy_pack
             if is_pack and line.remaining_hours_available and line.pack_ids:
                 line.remaining_hours = line.pack_ids.remaining_hours
+        return result
 
     @api.constrains("product_id", "product_uom_id", "product_uom_qty")
     def _check_consultancy_pack(self):

@@ -2,8 +2,8 @@ import {
     JournalDashboardGraphField,
     journalDashboardGraphField,
 } from "@web/views/fields/journal_dashboard_graph/journal_dashboard_graph_field";
-import {getColor} from "@web/core/colors/colors";
 import {cookie} from "@web/core/browser/cookie";
+import {getColor} from "@web/core/colors/colors";
 import {registry} from "@web/core/registry";
 
 /** The hours left in a consultancy pack, week by week, with axes and forecast. */

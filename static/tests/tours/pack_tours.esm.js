@@ -48,7 +48,8 @@ registry.category("web_tour.tours").add("project_lifecycle_log_time", {
         },
         {
             content: "Go back to the pack",
-            trigger: "body:not(:has(.o_selected_row)) .o_back_button, .o_breadcrumb a:last",
+            trigger:
+                "body:not(:has(.o_selected_row)) .o_back_button, .o_breadcrumb a:last",
             run: "click",
         },
         {
