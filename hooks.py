@@ -16,6 +16,20 @@ def uninstall_hook(env):
     The stages of the lifecycle go with the addon, and a stage that holds projects
     cannot be deleted.
     """
+    env.flush_all()
+    # What was deducted stays deducted from the sold hours, as if chosen by hand
+    env.cr.execute(
+        """
+        UPDATE account_analytic_line
+           SET is_so_line_edited = TRUE, pack_id = NULL, work_type_id = NULL
+         WHERE pack_id IS NOT NULL
+        """
+    )
+    # The work types go before the columns that name them
+    env.cr.execute("UPDATE project_project_stage SET work_type_id = NULL")
+    env.cr.execute("UPDATE project_task SET work_type_id = NULL")
+    env.cr.execute("DELETE FROM project_consultancy_pack")
+    env.invalidate_all()
     Project = env["project.project"].with_context(active_test=False)
     projects = Project.search([("is_lifecycle", "=", True)])
     finished = projects.filtered(lambda project: project.lifecycle_stage == "done")

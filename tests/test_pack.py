@@ -9,6 +9,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.mail.tests.common import MailCase
 
+from ..hooks import uninstall_hook
 from .common import LifecycleCommon
 
 
@@ -1291,3 +1292,23 @@ class TestPackPages(PackCommon, HttpCase):
         self.assertIn("Analysis", page)
         self.authenticate("pl_stranger", "pl_stranger")
         self.assertNotIn("Repeated import", self.url_open("/my/timesheets").text)
+
+
+@tagged("post_install", "-at_install")
+class TestPackUninstall(PackCommon):
+    """What was deducted from sold hours stays so without the addon."""
+
+    def test_delivered_hours_stay(self):
+        line = self._log(3)
+        written_off = self._log(2)
+        written_off.sudo().write(
+            {"pack_write_off": True, "write_off_reason": "Our mistake"}
+        )
+        sale_line = self.pack.sale_line_id
+        uninstall_hook(self.env)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(sale_line.qty_delivered, 3)
+        self.assertEqual(line.so_line, sale_line)
+        self.assertFalse(written_off.so_line)
+        self.assertFalse(self.pack.exists())
