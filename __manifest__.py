@@ -12,6 +12,7 @@
         "security/ir.model.access.csv",
         "security/lifecycle_security.xml",
         "security/pack_security.xml",
+        "security/kickoff_checklist_security.xml",
         "data/lifecycle_stage_data.xml",
         "data/lifecycle_activity_data.xml",
         "data/lifecycle_template_data.xml",
@@ -35,6 +36,10 @@
         "views/pack_menus.xml",
         "data/pack_alert_data.xml",
         "data/pack_criterion_data.xml",
+        "views/kickoff_checklist_views.xml",
+        "data/kickoff_checklist_mail_data.xml",
+        "data/kickoff_checklist_data.xml",
+        "data/kickoff_checklist_criterion_data.xml",
     ],
     "demo": [
         "demo/lifecycle_users_demo.xml",

@@ -1,0 +1,234 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+
+from .project_checklist_template import KINDS
+
+# Checklists that are worked off with the client, and in the client's language.
+CLIENT_KINDS = {"kickoff", "go_live", "support"}
+
+
+class ProjectChecklist(models.Model):
+    _name = "project.checklist"
+    _description = "Checklist"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "project_id, id"
+    _rec_name = "name"
+
+    name = fields.Char(required=True)
+    project_id = fields.Many2one(
+        "project.project", required=True, index=True, ondelete="cascade", readonly=True
+    )
+    kind = fields.Selection(KINDS, required=True, readonly=True)
+    company_id = fields.Many2one(
+        related="project_id.company_id", store=True, index="btree_not_null"
+    )
+    partner_id = fields.Many2one(related="project_id.partner_id", string="Client")
+    user_id = fields.Many2one(related="project_id.user_id", string="Consultant")
+    salesperson_id = fields.Many2one(related="project_id.salesperson_id")
+    item_ids = fields.One2many(
+        "project.checklist.item", "checklist_id", string="Points"
+    )
+    event_ids = fields.One2many(
+        "calendar.event",
+        "checklist_id",
+        string="Meetings",
+        help="The meetings that work off this checklist.",
+    )
+    state = fields.Selection(
+        [
+            ("in_progress", "In Progress"),
+            ("blocked", "Blocked"),
+            ("settled", "Settled"),
+        ],
+        compute="_compute_state",
+        store=True,
+        index=True,
+        help="Settled: every mandatory point was discussed and none is blocked.",
+    )
+    progress = fields.Float(
+        compute="_compute_state",
+        store=True,
+        aggregator="avg",
+        help="Share of the points that were discussed, in percent.",
+    )
+    kickoff_hours = fields.Float(related="project_id.kickoff_hours")
+    kickoff_share = fields.Float(related="project_id.kickoff_share")
+    is_kickoff_share_off = fields.Boolean(related="project_id.is_kickoff_share_off")
+    spoc_id = fields.Many2one(
+        "res.partner",
+        string="SPOC",
+        compute="_compute_spoc_profile",
+        inverse="_inverse_spoc_id",
+        compute_sudo=True,
+    )
+    spoc_it_affinity = fields.Selection(
+        selection=lambda self: self.env["project.project"]
+        ._fields["spoc_it_affinity"]
+        ._description_selection(self.env),
+        string="Ease with Computers",
+        compute="_compute_spoc_profile",
+        inverse="_inverse_spoc_it_affinity",
+        compute_sudo=True,
+    )
+    spoc_communication = fields.Text(
+        string="Way of Communicating",
+        compute="_compute_spoc_profile",
+        inverse="_inverse_spoc_communication",
+        compute_sudo=True,
+    )
+
+    _project_kind_uniq = models.UniqueIndex(
+        "(project_id, kind)", "The project has this checklist already."
+    )
+
+    @api.depends("item_ids.state", "item_ids.is_mandatory")
+    def _compute_state(self):
+        for checklist in self:
+            items = checklist.item_ids
+            open_items = items.filtered(lambda item: item.state == "to_discuss")
+            if any(item.state == "blocked" for item in items):
+                checklist.state = "blocked"
+            elif not items or any(item.is_mandatory for item in open_items):
+                checklist.state = "in_progress"
+            else:
+                checklist.state = "settled"
+            checklist.progress = (
+                100 * (len(items) - len(open_items)) / len(items) if items else 0
+            )
+
+    @api.depends(
+        "project_id.spoc_id",
+        "project_id.spoc_it_affinity",
+        "project_id.spoc_communication",
+    )
+    def _compute_spoc_profile(self):
+        for checklist in self:
+            checklist.spoc_id = checklist.project_id.spoc_id
+            checklist.spoc_it_affinity = checklist.project_id.spoc_it_affinity
+            checklist.spoc_communication = checklist.project_id.spoc_communication
+
+    def _inverse_spoc_id(self):
+        self._write_project("spoc_id")
+
+    def _inverse_spoc_it_affinity(self):
+        self._write_project("spoc_it_affinity")
+
+    def _inverse_spoc_communication(self):
+        self._write_project("spoc_communication")
+
+    def _write_project(self, field):
+        """Write what the hand-over tells about the SPOC onto the project.
+
+        The salesperson may not change projects, but answers the hand-over.
+
+        :raise AccessError: the user may not change the checklist, or the internal
+            kick-off is over for a salesperson
+        """
+        self.check_access("write")
+        for checklist in self:
+            project = checklist.project_id
+            if project.sudo()[field] == checklist[field]:
+                continue
+            if not project.has_access("write") and (
+                checklist.kind != "internal_kickoff"
+                or project.sudo().lifecycle_stage != "internal_kickoff"
+            ):
+                raise AccessError(
+                    self.env._(
+                        "The hand-over of %s is over. Tell the consultant what has "
+                        "changed.",
+                        project.sudo().name,
+                    )
+                )
+            # sudo: checked above
+            project.sudo()[field] = checklist[field]
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        checklists = super().create(vals_list)
+        for checklist in checklists:
+            if not checklist.item_ids:
+                raise UserError(
+                    self.env._(
+                        "The checklist %s has no points. Add points to its template "
+                        "first.",
+                        checklist.name,
+                    )
+                )
+        return checklists
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_worked_off(self):
+        for item in self.sudo().item_ids:  # sudo: all points count
+            if item.state != "to_discuss" or item.acknowledged_on:
+                raise UserError(
+                    self.env._(
+                        "The checklist %s was worked on and stays with its project.",
+                        item.checklist_id.name,
+                    )
+                )
+
+    @api.model
+    def _create_for(self, projects_by_kind):
+        """Make the checklists that projects do not have yet, from the templates.
+
+        The texts are in the client's language where the client sees them, else in that
+        of the consultant. Later changes of a template do not touch the checklist.
+
+        :param dict projects_by_kind: projects (sudo) by kind of checklist
+        :return: the checklists made
+        """
+        projects = self.env["project.project"].union(*projects_by_kind.values())
+        existing = {
+            (project.id, kind)
+            for project, kind in self._read_group(
+                [
+                    ("project_id", "in", projects.ids),
+                    ("kind", "in", list(projects_by_kind)),
+                ],
+                ["project_id", "kind"],
+            )
+        }
+        templates = self.env["project.checklist.template"]._get_templates(
+            projects_by_kind, projects.company_id
+        )
+        vals_list = []
+        prepared = {}
+        for kind, kind_projects in projects_by_kind.items():
+            for project in kind_projects:
+                template = templates.get((kind, project.company_id))
+                if not template or (project.id, kind) in existing:
+                    continue
+                lang = project._get_checklist_lang(kind)
+                if (template, lang) not in prepared:
+                    translated = template.with_context(lang=lang)
+                    prepared[template, lang] = (
+                        translated.name,
+                        translated.item_ids._prepare_item_vals(),
+                    )
+                name, items = prepared[template, lang]
+                if items:
+                    vals_list.append(
+                        {
+                            "name": name,
+                            "project_id": project.id,
+                            "kind": kind,
+                            "item_ids": [Command.create(item) for item in items],
+                        }
+                    )
+        return self.create(vals_list)
+
+    def action_view_items(self):
+        """Open the points of the checklist as a list by section, to work them off."""
+        self.ensure_one()
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "project_lifecycle.project_checklist_item_action"
+        ) | {
+            "name": self.name,
+            "domain": [("checklist_id", "=", self.id)],
+            "context": {
+                "default_checklist_id": self.id,
+                "search_default_groupby_section": 1,
+            },
+        }
