@@ -1,2 +1,5 @@
 from . import lifecycle
 from . import pack
+
+# isort: split
+from . import kickoff  # builds on the rooms above
