@@ -4,3 +4,14 @@ from . import project_checklist_item
 from . import project_checklist_template
 from . import project_project_checklist
 from . import project_stage_transition
+from . import mail_activity
+from . import product_template
+from . import project_application
+from . import project_approach
+from . import project_consultancy_pack
+from . import project_project_scope
+from . import project_risk
+from . import project_scope_line
+from . import res_company
+from . import sale_order
+from . import sale_order_line
