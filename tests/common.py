@@ -124,6 +124,11 @@ class LifecycleCommon(BaseCommon):
         )
 
     @classmethod
+    def _settle(cls, checklists):
+        """Discuss and agree on all points of checklists."""
+        checklists.item_ids.state = "agreed"
+
+    @classmethod
     def _create_pack(cls, project, hours=40, **values):
         """Create a consultancy pack for a project, without an order."""
         return cls.env["project.consultancy.pack"].create(

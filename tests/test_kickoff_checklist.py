@@ -1,0 +1,418 @@
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
+from odoo.tests import Form, HttpCase, new_test_user, tagged, users
+from odoo.tools import mute_logger
+
+from .common import LifecycleCommon
+
+
+class ChecklistCommon(LifecycleCommon):
+    """A client project in the internal kick-off, and one in the kick-off."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._keep_criteria("kickoff_hand_over", "implementation_checklist")
+        cls.project = cls._create_project(spoc_id=cls.spoc.id)
+        cls.hand_over = cls.project.checklist_ids
+
+    @classmethod
+    def _get_item(cls, code, checklist=None):
+        checklist = checklist or cls.hand_over
+        return checklist.item_ids.filtered(lambda item: item.code == code)
+
+    @classmethod
+    def _enter_kickoff(cls):
+        cls._settle(cls.hand_over)
+        cls.project.stage_id = cls.stage_kickoff
+        return cls.project.checklist_ids - cls.hand_over
+
+
+@tagged("post_install", "-at_install")
+class TestChecklist(ChecklistCommon):
+    """A checklist is made when a project enters the stage."""
+
+    def test_made_with_the_points_of_its_template(self):
+        template = self.env.ref(
+            "project_lifecycle.checklist_template_internal_kickoff"
+        )
+        self.assertEqual(self.hand_over.kind, "internal_kickoff")
+        self.assertEqual(
+            self.hand_over.item_ids.mapped("name"), template.item_ids.mapped("name")
+        )
+        self.assertTrue(all(self.hand_over.item_ids.mapped("explanation")))
+        self.assertEqual(set(self.hand_over.item_ids.mapped("state")), {"to_discuss"})
+
+    def test_every_way_of_entering_the_stage(self):
+        kickoff = self._enter_kickoff()
+        self.assertEqual(kickoff.kind, "kickoff")
+        created = self.env["project.project"].create(
+            [
+                {"name": f"Project {n}", "is_lifecycle": True, "partner_id": client.id}
+                for n, client in enumerate(self.client | self.other_client)
+            ]
+        )
+        self.assertEqual(len(created.checklist_ids), 2)
+        created[0].with_user(self.manager)._override_gate(self.stage_support, "Rare")
+        self.assertEqual(
+            created[0].checklist_ids.mapped("kind"), ["internal_kickoff", "support"]
+        )
+        self.project.with_user(self.manager)._override_gate(
+            self.stage_internal_kickoff, "Back"
+        )
+        self.project.stage_id = self.stage_kickoff
+        self.assertEqual(len(self.project.checklist_ids), 2, "one of each kind")
+
+    def test_template_changes_do_not_touch_running_ones(self):
+        template = self.env.ref(
+            "project_lifecycle.checklist_template_internal_kickoff"
+        )
+        names = self.hand_over.item_ids.mapped("name")
+        template.with_user(self.manager).item_ids[0].write({"name": "Changed"})
+        template.with_user(self.manager).item_ids[1].unlink()
+        self.assertEqual(self.hand_over.item_ids.mapped("name"), names)
+        project = self._create_project()
+        self.assertEqual(len(project.checklist_ids.item_ids), len(names) - 1)
+        self.assertEqual(project.checklist_ids.item_ids[0].name, "Changed")
+
+    def test_template_of_the_company_comes_first(self):
+        company = self.env["res.company"].create({"name": "Filial"})
+        template = self.env.ref(
+            "project_lifecycle.checklist_template_internal_kickoff"
+        ).copy({"company_id": company.id, "name": "Ours"})
+        self.assertTrue(template.item_ids)
+        self.assertEqual(
+            self._create_project(company_id=company.id).checklist_ids.name, "Ours"
+        )
+        self.assertNotEqual(self._create_project().checklist_ids.name, "Ours")
+
+    def test_language_of_the_client(self):
+        self.env["res.lang"]._activate_lang("es_ES")
+        item = self.env.ref(
+            "project_lifecycle.checklist_template_item_kickoff_standard_first"
+        )
+        item.with_context(lang="es_ES").name = "Primero el estándar"
+        self.spoc.lang = "es_ES"
+        kickoff = self._enter_kickoff()
+        self.assertEqual(
+            self._get_item("standard_first", kickoff).name, "Primero el estándar"
+        )
+
+    def test_methodology_is_covered(self):
+        codes = set(
+            self.env["project.checklist.template.item"]
+            .search([("id", "!=", 0)])
+            .mapped("code")
+        )
+        self.assertLessEqual(
+            {
+                # internal kick-off
+                *("company", "apps", "expectations", "sales_cycle", "spoc"),
+                *("scope_hours", "customisations", "deadline", "missing_app"),
+                # kick-off
+                *("standard_first", "mvp", "cycle", "spoc_role", "spoc_trains"),
+                *("data", "developments", "time_deduction", "meetings", "channels"),
+                *("planning", "documents", "why_odoo", "bought", "priorities"),
+                *("as_is", "to_be", "apps_reason", "not_standard", "feasible"),
+                *("action_plan", "phases_dates"),
+                # go-live and support
+                *("training_done", "tried", "consultant_free", "weekday", "follow_up"),
+                *("developer", "first_day", "rehearsal", "scenarios", "voices"),
+                *("support_reason", "autonomous", "hours_left", "mail", "consent"),
+            },
+            codes,
+        )
+
+    def test_template_without_points(self):
+        template = self.env.ref(
+            "project_lifecycle.checklist_template_internal_kickoff"
+        )
+        template.item_ids.unlink()
+        project = self._create_project()
+        self.assertFalse(project.checklist_ids, "an empty one would open the gate")
+        with self.assertRefused(UserError, "no checklist template with points"):
+            project.with_user(self.consultant).action_view_checklists()
+        with self.assertRefused(UserError, "has no points"):
+            self.env["project.checklist"].create(
+                {"name": "Empty", "project_id": project.id, "kind": "internal_kickoff"}
+            )
+
+    def test_checklist_is_made_when_it_is_missing(self):
+        self.hand_over.item_ids.sudo().state = "to_discuss"
+        self.hand_over.unlink()
+        action = self.project.with_user(self.consultant).action_view_checklists()
+        self.assertEqual(action["res_id"], self.project.checklist_ids.id)
+
+    def test_state_and_progress(self):
+        items = self.hand_over.item_ids
+        self.assertEqual(self.hand_over.state, "in_progress")
+        self.assertEqual(self.hand_over.progress, 0)
+        items[0].state = "blocked"
+        self.assertEqual(self.hand_over.state, "blocked")
+        self._settle(self.hand_over)
+        self.assertEqual(self.hand_over.state, "settled")
+        self.assertEqual(self.hand_over.progress, 100)
+        items[0].is_mandatory = False
+        items[0].state = "to_discuss"
+        self.assertEqual(self.hand_over.state, "settled", "it is not mandatory")
+
+    def test_html_is_cleaned(self):
+        item = self.hand_over.item_ids[0]
+        item.with_user(self.consultant).write(
+            {
+                "answer": "<p onclick='x()'>Yes<script>alert(1)</script></p>",
+                "internal_note": "<img src=x onerror=alert(1)>",
+            }
+        )
+        self.assertNotIn("script", item.answer)
+        self.assertNotIn("onclick", item.answer)
+        self.assertNotIn("onerror", item.internal_note)
+        with self.assertRefused(ValidationError, "needs a text"):
+            item.name = "  "
+
+    def test_several_meetings_share_one_checklist(self):
+        kickoff = self._enter_kickoff()
+        meetings = self._create_meeting(self.project, "kickoff")
+        meetings |= self._create_meeting(self.project, "kickoff")
+        self.assertEqual(meetings.checklist_id, kickoff)
+        self.assertEqual(kickoff.event_ids, meetings)
+
+    def test_worked_on_checklists_stay(self):
+        self.hand_over.item_ids[0].state = "agreed"
+        with self.assertRefused(UserError, "stays with its project"):
+            self.hand_over.with_user(self.manager).unlink()
+
+    def test_queries_of_entering_a_stage(self):
+        def count(number):
+            vals_list = [
+                {"name": f"P{n}", "is_lifecycle": True, "partner_id": self.client.id}
+                for n in range(number)
+            ]
+            projects = self.env["project.project"].create(vals_list)
+            projects.checklist_ids.unlink()
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.env["project.checklist"]._create_for({"kickoff": projects})
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - before
+
+        count(1)
+        few = count(3)
+        many = count(30)
+        # The points are inserted in batches of the ORM's size
+        self.assertLessEqual(many, few + 30)
+
+
+@tagged("post_install", "-at_install")
+class TestHandOver(ChecklistCommon):
+    """The salesperson hands the project over to the consultant."""
+
+    @users("pl_salesperson")
+    def test_salesperson_answers_on_one_screen(self):
+        self.assertFalse(self.env.user.has_group("project.group_project_user"))
+        checklist = self.env["project.checklist"].search([])
+        self.assertEqual(checklist, self.hand_over)
+        with Form(checklist) as form:
+            form.spoc_it_affinity = "low"
+            form.spoc_communication = "Calls, never mails"
+            for index in range(len(checklist.item_ids)):
+                with form.item_ids.edit(index) as item:
+                    item.state = "agreed"
+                    item.answer = "<p>Told</p>"
+        self.assertEqual(self.hand_over.state, "settled")
+        self.assertEqual(self.project.spoc_it_affinity, "low")
+        self.assertEqual(self.project.spoc_communication, "Calls, never mails")
+
+    @users("pl_salesperson")
+    def test_salesperson_decides_nothing_else(self):
+        item = self.hand_over.item_ids[0].with_env(self.env)
+        for values in (
+            {"is_mandatory": False},
+            {"name": "Nothing"},
+            {"is_client_visible": True},
+        ):
+            with self.assertRefused(AccessError, "You may answer the points"):
+                item.write(values)
+        with self.assertRaises(AccessError), mute_logger("odoo.models"):
+            item.unlink()
+        with self.assertRaises(AccessError), mute_logger("odoo.models"):
+            self.project.with_env(self.env).write({"spoc_it_affinity": "high"})
+
+    def test_profile_after_the_hand_over(self):
+        self._enter_kickoff()
+        with self.assertRefused(AccessError, "hand-over of .* is over"):
+            self.hand_over.with_user(self.salesperson).spoc_it_affinity = "high"
+        self.hand_over.with_user(self.consultant).spoc_it_affinity = "high"
+        self.assertEqual(self.project.spoc_it_affinity, "high")
+
+    def test_who_reaches_what(self):
+        kickoff = self._enter_kickoff()
+        other_sales = new_test_user(
+            self.env, "pl_other_sales", groups="sales_team.group_sale_salesman"
+        )
+        user = new_test_user(
+            self.env, "pl_user", groups="project.group_project_user"
+        )
+        for login, person, read, write in (
+            ("consultant", self.consultant, True, True),
+            ("manager", self.manager, True, True),
+            ("colleague", self.colleague, True, False),
+            ("project user", user, True, False),
+            ("salesperson", self.salesperson, False, False),
+            ("other salesperson", other_sales, False, False),
+            ("SPOC", self.spoc_user, False, False),
+            ("stranger", self.stranger_user, False, False),
+        ):
+            with self.subTest(person=login):
+                items = kickoff.item_ids.with_user(person)
+                self.assertEqual(items[0].has_access("read"), read)
+                self.assertEqual(items[0].has_access("write"), write)
+                self.assertEqual(kickoff.with_user(person).has_access("write"), write)
+        own = self.hand_over.with_user(self.salesperson)
+        self.assertTrue(own.has_access("write"))
+        self.assertFalse(self.hand_over.with_user(other_sales).has_access("read"))
+
+    def test_profile_never_leaves_the_house(self):
+        self.project.message_subscribe(self.spoc.ids)
+        for field in ("spoc_it_affinity", "spoc_communication"):
+            with self.assertRaises(AccessError), mute_logger("odoo.models"):
+                self.project.with_user(self.spoc_user).read([field])
+
+    def test_gate(self):
+        with self.assertRefused(UserError, "The hand-over is complete"):
+            self.project.stage_id = self.stage_kickoff
+        kickoff = self._enter_kickoff()
+        with self.assertRefused(UserError, "points of the kick-off are settled"):
+            self.project.stage_id = self.stage_implementation
+        self._settle(kickoff)
+        self._get_item("standard_first", kickoff).state = "blocked"
+        with self.assertRefused(UserError, "points of the kick-off are settled"):
+            self.project.stage_id = self.stage_implementation
+        self._get_item("standard_first", kickoff).state = "adapted"
+        self.project.stage_id = self.stage_implementation
+
+
+@tagged("post_install", "-at_install")
+class TestPoints(ChecklistCommon):
+    """Agreed, agreed with an adaptation, or blocked."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.kickoff = cls._enter_kickoff()
+        cls.point = cls._get_item("spoc_role", cls.kickoff)
+
+    def test_blocked_point_goes_to_the_salesperson(self):
+        point = self.point.with_user(self.consultant)
+        point.state = "blocked"
+        point.write({"state": "blocked", "answer": "Two hours a week are too many"})
+        activity = self.point.activity_ids
+        self.assertEqual(activity.user_id, self.salesperson)
+        self.assertIn(self.point.name, activity.summary)
+        point.state = "adapted"
+        self.assertFalse(self.point.activity_ids)
+
+    def test_two_persons_sharing_the_spoc_role_is_fine(self):
+        self._settle(self.kickoff)
+        self.point.state = "adapted"
+        self.assertEqual(self.kickoff.state, "settled")
+
+    def test_consultant_adds_points_but_keeps_the_mandatory_ones(self):
+        kickoff = self.kickoff.with_user(self.consultant)
+        kickoff.item_ids = [
+            Command.create({"section": "6. Others", "name": "Parking", "sequence": 999})
+        ]
+        self.assertEqual(self.kickoff.item_ids[-1].name, "Parking")
+        point = self.point.with_user(self.consultant)
+        for change in (
+            lambda: point.write({"is_mandatory": False}),
+            lambda: point.write({"is_blocking_if_refused": False}),
+            lambda: point.unlink(),
+        ):
+            with self.assertRefused(AccessError, "You may answer the points"):
+                change()
+        self.point.with_user(self.manager).is_mandatory = False
+
+    def test_only_the_spoc_acknowledges(self):
+        self.point.state = "agreed"
+        for user in (self.consultant, self.manager, self.stranger_user):
+            with self.assertRefused(AccessError, "Only the SPOC"):
+                self.point.with_user(user).action_acknowledge()
+        with self.assertRefused(AccessError, "Only the SPOC"):
+            self.point.with_user(self.consultant).acknowledged_by = self.spoc
+        undecided = self._get_item("mvp", self.kickoff)
+        with self.assertRefused(UserError, "not agreed yet"):
+            undecided.with_user(self.spoc_user).action_acknowledge()
+        self.point.with_user(self.spoc_user).action_acknowledge()
+        self.assertEqual(self.point.acknowledged_by, self.spoc)
+        self.assertTrue(self.point.acknowledged_on)
+
+    def test_acknowledged_points_do_not_change_silently(self):
+        self.point.state = "agreed"
+        self.point.with_user(self.spoc_user).action_acknowledge()
+        point = self.point.with_user(self.consultant)
+        for change in (
+            lambda: point.write({"state": "adapted"}),
+            lambda: point.write({"answer": "<p>Other</p>"}),
+            lambda: point.write({"name": "Other"}),
+            lambda: self.point.with_user(self.manager).unlink(),
+        ):
+            with self.assertRefused(UserError, "Reopen the point"):
+                change()
+        point.write({"state": "agreed", "internal_note": "Fine"})
+        point.action_reopen()
+        self.assertFalse(self.point.acknowledged_on)
+        self.assertIn("Reopened", self.point.message_ids[0].body)
+        point.state = "adapted"
+
+    def test_agenda_in_the_language_of_the_client(self):
+        meeting = self._create_meeting(self.project, "kickoff", held=False)
+        sections = dict(meeting._get_agenda())
+        self.assertIn("1. Methodology", sections)
+        self.assertIn(self.point.name, sections["1. Methodology"])
+        action = meeting.with_user(self.consultant).action_send_agenda()
+        composer = (
+            self.env["mail.compose.message"]
+            .with_user(self.consultant)
+            .with_context(**action["context"])
+            .create({})
+        )
+        composer._action_send_mail()
+        message = meeting.message_ids[0]
+        self.assertEqual(message.partner_ids, self.spoc)
+        self.assertIn(self.point.name, message.body)
+        self.assertIn("Why does it matter?", message.body)
+        self.assertTrue(meeting.agenda_sent_on)
+
+    def test_agenda_needs_a_reader(self):
+        meeting = self._create_meeting(self.project, "kickoff")
+        self.spoc.email = False
+        with self.assertRefused(UserError, "Choose the SPOC"):
+            meeting.action_send_agenda()
+
+    def test_kickoff_time_is_shown(self):
+        self._create_pack(self.project, 40)
+        self.env["hr.employee"].create(
+            {"name": "Consultant", "user_id": self.consultant.id}
+        )
+        self.env["account.analytic.line"].with_user(self.consultant).create(
+            {"project_id": self.project.id, "unit_amount": 8, "name": "Kick-off"}
+        )
+        self.kickoff.invalidate_recordset()
+        self.assertEqual(self.kickoff.kickoff_hours, 8)
+        self.assertTrue(self.kickoff.is_kickoff_share_off)
+
+
+@tagged("post_install", "-at_install")
+class TestHandOverTour(ChecklistCommon, HttpCase):
+    def test_salesperson_hands_over(self):
+        self.start_tour(
+            "/odoo/hand-overs",
+            "project_lifecycle_hand_over",
+            login="pl_salesperson",
+            timeout=120,
+        )
+        item = self._get_item("company")
+        self.assertEqual(item.state, "agreed")
+        self.assertEqual(self.project.spoc_communication, "Calls before noon")
