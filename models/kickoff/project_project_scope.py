@@ -46,7 +46,6 @@ class ProjectProject(models.Model):
         compute="_compute_approach_id",
         store=True,
         readonly=False,
-        precompute=True,
         index="btree_not_null",
         ondelete="restrict",
         tracking=True,
@@ -259,6 +258,7 @@ class ProjectProject(models.Model):
             ["allows_customisation", "is_main", "name", "standard_hours"],
         )
         main = catalogue.filtered("is_main")
+        allowing = catalogue.filtered("allows_customisation")
         sold = checked._get_sold_applications()
         days = checked.filtered("date")._get_working_days()
         for project in checked:
@@ -271,7 +271,7 @@ class ProjectProject(models.Model):
             for finding in (
                 project._find_too_few_hours(main),
                 project._find_no_effort(),
-                project._find_customisation(available),
+                project._find_customisation(available, allowing),
                 project._find_missing_applications(available),
                 *project._find_deadline(days),
             ):
@@ -390,16 +390,15 @@ class ProjectProject(models.Model):
             "gravity": len(unknown),
         }
 
-    def _find_customisation(self, available):
-        """Find that customisations are wanted and no application allows them."""
+    def _find_customisation(self, available, allowing):
+        """Find that customisations are wanted and no application allows them.
+
+        :param available: the applications in the scope and in the order
+        :param allowing: those of the catalogue that allow customisations
+        """
         lines = self.scope_line_ids.filtered("customisation_wanted")
         if not lines or any(available.mapped("allows_customisation")):
             return None
-        allowing = (
-            self.env["project.application"]
-            .search([("allows_customisation", "=", True)])
-            .mapped("name")
-        )
         return "feasibility_customisation", {
             "name": self.env._("Customisations without the application for them"),
             "type": "commercial",
@@ -410,7 +409,8 @@ class ProjectProject(models.Model):
                 "(%(allowing)s) is in the scope or the order.",
                 count=len(lines),
                 applications=", ".join(lines.application_id.mapped("name")),
-                allowing=", ".join(allowing) or self.env._("none in the catalogue"),
+                allowing=", ".join(allowing.with_env(self.env).mapped("name"))
+                or self.env._("none in the catalogue"),
             ),
             "gravity": len(lines),
         }

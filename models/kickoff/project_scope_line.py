@@ -83,6 +83,8 @@ class ProjectScopeLine(models.Model):
     def write(self, vals):
         projects = self.project_id
         result = super().write(self._strip_reason(vals))
+        if "project_id" in vals:
+            self.check_access("write")  # nothing goes to the projects of others
         if vals.keys() & {
             "project_id",
             "application_id",
