@@ -134,7 +134,7 @@ class ProjectKickoffAgreement(models.Model):
             "snapshot",
             *(
                 f"project_id.{path}.{name}"
-                for path, names in self._get_snapshot_fields().values()
+                for _model, path, names in self._get_snapshot_fields().values()
                 for name in names
             ),
         ]
@@ -246,12 +246,17 @@ class ProjectKickoffAgreement(models.Model):
     def _get_snapshot_fields(self):
         """Return what versions are compared by.
 
-        :return: dict from the name of a section to the field of the project that holds
-            its records and the names of their fields that were agreed on
+        :return: dict from the name of a section to the model of its records, their path
+            from the project, and the names of their fields that were agreed on
         """
         return {
-            "points": ("kickoff_point_ids", ["name", "state", "answer"]),
+            "points": (
+                "project.checklist.item",
+                "checklist_ids.item_ids",
+                ["name", "state", "answer"],
+            ),
             "scope": (
+                "project.scope.line",
                 "scope_line_ids",
                 [
                     "application_id",
@@ -269,7 +274,7 @@ class ProjectKickoffAgreement(models.Model):
         """Return the records of a section that the client sees."""
         if section == "points":
             return project._get_agreement_points()
-        return project[path]
+        return project.mapped(path)
 
     @api.model
     def _take_snapshot(self, project):
@@ -284,7 +289,7 @@ class ProjectKickoffAgreement(models.Model):
                 for record in self._get_snapshot_records(project, section, path)
                 for values in record.read(names, load=None)
             }
-            for section, (path, names) in self._get_snapshot_fields().items()
+            for section, (_model, path, names) in self._get_snapshot_fields().items()
         }
         return json.loads(json.dumps(snapshot, default=json_default))
 
@@ -292,17 +297,19 @@ class ProjectKickoffAgreement(models.Model):
     def _compare(self, former, current):
         """Return the differences of two snapshots in words, a sentence each."""
         sentences = []
-        for section, (path, _names) in self._get_snapshot_fields().items():
+        for section, (model, _path, _names) in self._get_snapshot_fields().items():
             before = (former or {}).get(section, {})
             after = current.get(section, {})
-            model = self.env[self.env["project.project"]._fields[path].comodel_name]
             for key in before.keys() | after.keys():
                 sentences.append(
                     (
                         section,
                         int(key),
                         self._compare_record(
-                            section, model, before.get(key), after.get(key)
+                            section,
+                            self.env[model],
+                            before.get(key),
+                            after.get(key),
                         ),
                     )
                 )
