@@ -1,3 +1,5 @@
 from . import lifecycle
 from . import pack
-from . import kickoff
+
+# isort: split
+from . import kickoff  # builds on the rooms above
