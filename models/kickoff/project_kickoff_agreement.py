@@ -1,10 +1,9 @@
 import base64
-import binascii
 import json
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import SQL, json_default
+from odoo.tools import json_default
 from odoo.tools.image import binary_to_image
 
 CONCLUSIONS = [
@@ -24,7 +23,8 @@ FROZEN = {
     "lang",
 }
 SIGNED = {"signed_by", "signed_on", "signature", "signed_partner_id"}
-SIGNATURE_MAX_BYTES = 2 * 1024 * 1024
+# Characters of base64, about 2 MB
+SIGNATURE_MAX_LENGTH = 3 * 1024 * 1024
 SIGNATURE_FORMATS = ("PNG", "JPEG")
 
 
@@ -523,22 +523,23 @@ class ProjectKickoffAgreement(models.Model):
         """
         if not signature:
             raise UserError(self.env._("Sign to accept the agreement."))
-        try:
-            if not isinstance(signature, (str, bytes)):
-                raise ValueError
-            raw = base64.b64decode(signature, validate=True)
-            if len(raw) > SIGNATURE_MAX_BYTES:
-                raise UserError(
-                    self.env._("The signature is too large: use a smaller picture.")
-                )
-            if binary_to_image(raw).format not in SIGNATURE_FORMATS:
-                raise ValueError
-        except (ValueError, binascii.Error) as error:
+        unreadable = UserError(
+            self.env._(
+                "The signature is no picture that can be read. Sign again, please."
+            )
+        )
+        if not isinstance(signature, (str, bytes)):
+            raise unreadable
+        if len(signature) > SIGNATURE_MAX_LENGTH:
             raise UserError(
-                self.env._(
-                    "The signature is no picture that can be read. Sign again, please."
-                )
-            ) from error
+                self.env._("The signature is too large: use a smaller picture.")
+            )
+        try:
+            image = binary_to_image(base64.b64decode(signature, validate=True))
+        except (ValueError, UserError) as error:
+            raise unreadable from error
+        if image.format not in SIGNATURE_FORMATS:
+            raise unreadable
         return signature
 
     # ------------------------------------------------------------------
