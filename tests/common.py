@@ -7,6 +7,12 @@ from odoo.tests import new_test_user
 
 from odoo.addons.base.tests.common import BaseCommon
 
+# The smallest picture that a signature can be
+SIGNATURE = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9aw"
+    "AAAABJRU5ErkJggg=="
+)
+
 
 class LifecycleCommon(BaseCommon):
     """The firm, its people with the rights they really have, and two clients."""
@@ -142,3 +148,31 @@ class LifecycleCommon(BaseCommon):
         projects.spoc_id = cls.spoc
         for project in projects:
             cls._create_meeting(project, "internal_kickoff")
+
+    @classmethod
+    def _conclude_kickoff(cls, project, conclusion="go", **values):
+        """Conclude the kick-off of a project with the wizard, as its consultant.
+
+        :return: the version of the agreement that this made (sudo)
+        """
+        wizard = (
+            cls.env["project.kickoff.wizard"]
+            .with_user(project.user_id)
+            .create(
+                {
+                    "project_id": project.id,
+                    "conclusion": conclusion,
+                    "feasibility_statement": "Feasible with the hours bought.",
+                }
+                | values
+            )
+        )
+        wizard.action_conclude()
+        return project.sudo().kickoff_agreement_id
+
+    @classmethod
+    def _accept_agreement(cls, project):
+        """Let the SPOC accept what the kick-off of a project is concluded with."""
+        agreement = cls._conclude_kickoff(project)
+        agreement._accept(project.spoc_id, project.spoc_id.name, SIGNATURE)
+        return agreement

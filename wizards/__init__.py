@@ -1,1 +1,2 @@
+from . import kickoff_conclude
 from . import lifecycle_stage_override

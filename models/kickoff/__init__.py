@@ -4,6 +4,8 @@ from . import project_checklist_item
 from . import project_checklist_template
 from . import project_project_checklist
 from . import project_stage_transition
+from . import project_kickoff_agreement
+from . import project_project_agreement
 from . import mail_activity
 from . import product_template
 from . import project_application
