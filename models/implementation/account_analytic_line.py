@@ -1,0 +1,74 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.tools.sql import column_exists, create_column
+
+
+class AccountAnalyticLine(models.Model):
+    _inherit = "account.analytic.line"
+
+    phase_id = fields.Many2one(
+        "project.phase",
+        compute="_compute_phase_id",
+        store=True,
+        readonly=False,
+        index="btree_not_null",
+        ondelete="set null",
+        domain="[('project_id', '=', project_id)]",
+    )
+    flow_id = fields.Many2one(
+        "project.flow",
+        string="Business Flow",
+        compute="_compute_flow_id",
+        store=True,
+        readonly=False,
+        index="btree_not_null",
+        ondelete="set null",
+        domain="[('project_id', '=', project_id), ('phase_id', '=?', phase_id)]",
+    )
+
+    def _auto_init(self):
+        # No phases yet at the installation: nothing to compute for all the old time
+        for name in ("phase_id", "flow_id"):
+            if not column_exists(self.env.cr, self._table, name):
+                create_column(self.env.cr, self._table, name, "int4")
+        return super()._auto_init()
+
+    @api.depends("project_id", "task_id.flow_id")
+    def _compute_flow_id(self):
+        for line in self:
+            flow = line.task_id.flow_id or line.flow_id
+            line.flow_id = flow.project_id == line.project_id and flow
+
+    @api.depends("project_id", "flow_id", "task_id.phase_id")
+    def _compute_phase_id(self):
+        """Propose the phase of the task, of the flow, or of the project right now.
+
+        Time of a phase that is complete stays there, whatever happens to its task.
+        """
+        current = self.project_id._get_current_phases()
+        for line in self:
+            former = line.phase_id
+            if former.project_id != line.project_id:
+                former = former.browse()
+            if former.state == "complete":
+                continue
+            line.phase_id = (
+                line.task_id.phase_id
+                or line.flow_id.phase_id
+                or former
+                or current.get(line.project_id, False)
+            )
+
+    @api.constrains("project_id", "phase_id", "flow_id")
+    def _check_phase_and_flow(self):
+        for line in self.sudo():  # phases are hidden from those who only log time
+            for part in (line.phase_id, line.flow_id):
+                if part and part.project_id != line.project_id:
+                    raise ValidationError(
+                        self.env._(
+                            "%(part)s belongs to another project than this time. "
+                            "Choose a phase and a flow of %(project)s.",
+                            part=part.name,
+                            project=line.project_id.name or self.env._("its project"),
+                        )
+                    )
