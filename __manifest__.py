@@ -11,6 +11,7 @@
         "security/project_lifecycle_groups.xml",
         "security/ir.model.access.csv",
         "security/lifecycle_security.xml",
+        "security/pack_security.xml",
         "data/lifecycle_stage_data.xml",
         "data/lifecycle_activity_data.xml",
         "data/lifecycle_template_data.xml",
@@ -22,6 +23,18 @@
         "views/lifecycle_settings_views.xml",
         "views/lifecycle_menus.xml",
         "data/lifecycle_criterion_data.xml",
+        "data/pack_work_type_data.xml",
+        "data/pack_product_data.xml",
+        "views/pack_work_type_views.xml",
+        "views/pack_time_views.xml",
+        "views/pack_views.xml",
+        "views/pack_project_views.xml",
+        "views/pack_sale_views.xml",
+        "views/pack_settings_views.xml",
+        "views/pack_portal_templates.xml",
+        "views/pack_menus.xml",
+        "data/pack_alert_data.xml",
+        "data/pack_criterion_data.xml",
     ],
     "demo": [
         "demo/lifecycle_users_demo.xml",
@@ -30,6 +43,7 @@
     "assets": {
         "web.assets_backend": [
             "project_lifecycle/static/src/lifecycle/**/*",
+            "project_lifecycle/static/src/pack/**/*",
         ],
         "web.assets_tests": [
             "project_lifecycle/static/tests/tours/**/*",

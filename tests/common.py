@@ -67,6 +67,17 @@ class LifecycleCommon(BaseCommon):
             setattr(cls, f"stage_{name}", stage)
 
     @classmethod
+    def _keep_criteria(cls, *names):
+        """Archive all criteria but these, so that one room is tested on its own.
+
+        :param names: the external ids of the criteria to keep, without ``criterion_``
+        """
+        criteria = cls.env["project.stage.criterion"].search([("id", "!=", 0)])
+        for name in names:
+            criteria -= cls.env.ref(f"project_lifecycle.criterion_{name}")
+        criteria.active = False
+
+    @classmethod
     def _create_project(cls, **values):
         """Create a client project of the consultant, in Internal kick-off."""
         return cls.env["project.project"].create(
@@ -100,6 +111,14 @@ class LifecycleCommon(BaseCommon):
                 }
                 | values
             )
+        )
+
+    @classmethod
+    def _create_pack(cls, project, hours=40, **values):
+        """Create a consultancy pack for a project, without an order."""
+        return cls.env["project.consultancy.pack"].create(
+            {"name": "Pack", "project_id": project.id, "purchased_hours": hours}
+            | values
         )
 
     @classmethod

@@ -10,7 +10,22 @@ from odoo.tools import mute_logger
 
 from ..hooks import uninstall_hook
 from ..models.lifecycle.project_stage_transition import GatePass
-from .common import LifecycleCommon
+from .common import LifecycleCommon as AllRoomsCommon
+
+
+class LifecycleCommon(AllRoomsCommon):
+    """The criteria of this room alone: other rooms test theirs."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls._keep_criteria(
+            "kickoff_consultant",
+            "kickoff_internal_meeting",
+            "kickoff_spoc",
+            "implementation_spoc",
+            "implementation_kickoff_meeting",
+        )
 
 
 @tagged("post_install", "-at_install")
