@@ -1,3 +1,3 @@
 from . import lifecycle
-from . import implementation
 from . import pack
+from . import implementation

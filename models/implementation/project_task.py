@@ -36,9 +36,6 @@ class ProjectTask(models.Model):
         tracking=True,
         help="The client does it, like cleaning its data: no hours are deducted.",
     )
-    is_lifecycle = fields.Boolean(
-        related="project_id.is_lifecycle", export_string_translation=False
-    )
 
     def _auto_init(self):
         # No phases yet at the installation: nothing to compute for all the old tasks
