@@ -1,1 +1,2 @@
+from . import test_implementation
 from . import test_lifecycle

@@ -59,16 +59,28 @@ class AccountAnalyticLine(models.Model):
                 or current.get(line.project_id, False)
             )
 
-    @api.constrains("project_id", "phase_id", "flow_id")
-    def _check_phase_and_flow(self):
+    # Not on project_id: a change of the project computes both anew.
+    @api.constrains("phase_id")
+    def _check_phase(self):
+        self._check_part("phase_id")
+
+    @api.constrains("flow_id")
+    def _check_flow(self):
+        self._check_part("flow_id")
+
+    def _check_part(self, name):
+        """Check that the phase or the flow of time is one of its project.
+
+        :param str name: the field to check
+        """
         for line in self.sudo():  # phases are hidden from those who only log time
-            for part in (line.phase_id, line.flow_id):
-                if part and part.project_id != line.project_id:
-                    raise ValidationError(
-                        self.env._(
-                            "%(part)s belongs to another project than this time. "
-                            "Choose a phase and a flow of %(project)s.",
-                            part=part.name,
-                            project=line.project_id.name or self.env._("its project"),
-                        )
+            part = line[name]
+            if part and part.project_id != line.project_id:
+                raise ValidationError(
+                    self.env._(
+                        "%(part)s belongs to another project than this time. Choose a "
+                        "phase and a flow of %(project)s.",
+                        part=part.name,
+                        project=line.project_id.name or self.env._("its project"),
                     )
+                )

@@ -81,12 +81,20 @@ class ProjectFlow(models.Model):
         index="btree_not_null",
         ondelete="set null",
     )
+    # prefetch=False: long texts that no list or kanban shows
     as_is = fields.Html(
-        string="AS-IS", help="How the client works today, with limits and risks."
+        string="AS-IS",
+        prefetch=False,
+        help="How the client works today, with limits and risks.",
     )
-    to_be = fields.Html(string="TO-BE", help="How the client will work with Odoo.")
-    requirements = fields.Html(help="What the flow must do to be validated.")
+    to_be = fields.Html(
+        string="TO-BE", prefetch=False, help="How the client will work with Odoo."
+    )
+    requirements = fields.Html(
+        prefetch=False, help="What the flow must do to be validated."
+    )
     delicate_points = fields.Html(
+        prefetch=False,
         help="Where it may go wrong: exceptions, habits, people, data."
     )
     cycle_ids = fields.One2many("project.flow.cycle", "flow_id", string="Cycles")
@@ -98,7 +106,7 @@ class ProjectFlow(models.Model):
         index="btree_not_null",
     )
     cycle_count = fields.Integer(
-        string="Cycles",
+        string="Number of Cycles",
         compute="_compute_current_cycle",
         store=True,
         aggregator="avg",

@@ -178,16 +178,6 @@ class ProjectPhase(models.Model):
         "Another phase of this project has just been started. A project has one "
         "current phase: reload the page.",
     )
-    _dates_order = models.Constraint(
-        "CHECK (date_start <= date_go_live)",
-        "The planned go-live of a phase cannot be before its planned start. Correct "
-        "one of the two dates.",
-    )
-    _real_dates_order = models.Constraint(
-        "CHECK (date_start_real <= date_go_live_real)",
-        "A phase cannot have gone live before it started. Correct one of the two "
-        "dates.",
-    )
     _planned_hours_positive = models.Constraint(
         "CHECK (planned_hours >= 0)",
         "The planned hours of a phase cannot be negative.",
@@ -252,20 +242,19 @@ class ProjectPhase(models.Model):
 
     @api.depends("flow_ids")
     def _compute_training_count(self):
-        counts = dict.fromkeys(self.ids, 0)
+        trainings = {phase_id: set() for phase_id in self.ids}
         # A training of several flows of a phase is one training.
-        for phase, count in self.env["calendar.event"]._read_group(
+        for flow, event_ids in self.env["calendar.event"]._read_group(
             [
                 ("flow_ids.phase_id", "in", self.ids),
                 ("lifecycle_meeting", "in", ("spoc_training", "user_training")),
             ],
-            ["flow_ids.phase_id"],
-            ["id:count_distinct"],
+            ["flow_ids"],
+            ["id:array_agg"],
         ):
-            if phase.id in counts:
-                counts[phase.id] = count
+            trainings.setdefault(flow.phase_id.id, set()).update(event_ids)
         for phase in self:
-            phase.training_count = counts.get(phase._origin.id, 0)
+            phase.training_count = len(trainings.get(phase._origin.id, ()))
 
     @api.depends("date_go_live", "state")
     def _compute_is_late(self):
@@ -310,6 +299,18 @@ class ProjectPhase(models.Model):
     @api.constrains("date_start", "date_go_live", "project_id")
     def _check_dates_do_not_cross(self):
         """Phases follow one another: none starts before another's go-live."""
+        for phase in self:
+            if phase.date_start and phase.date_go_live:
+                if phase.date_go_live < phase.date_start:
+                    raise ValidationError(
+                        self.env._(
+                            "The planned go-live of %(phase)s (%(go_live)s) is before "
+                            "its planned start (%(start)s). Correct one of the dates.",
+                            phase=phase.name,
+                            go_live=format_date(self.env, phase.date_go_live),
+                            start=format_date(self.env, phase.date_start),
+                        )
+                    )
         for project, phases in self.grouped("project_id").items():
             dated = self.search(
                 [
@@ -350,6 +351,17 @@ class ProjectPhase(models.Model):
                             phase=phase.name,
                         )
                     )
+            start, go_live = phase.date_start_real, phase.date_go_live_real
+            if start and go_live and go_live < start:
+                raise ValidationError(
+                    self.env._(
+                        "%(phase)s cannot have gone live on %(go_live)s, before it "
+                        "started on %(start)s. Correct one of the dates.",
+                        phase=phase.name,
+                        go_live=format_date(self.env, go_live),
+                        start=format_date(self.env, start),
+                    )
+                )
             if bool(phase.date_start_real) != (phase.state != "planned") or bool(
                 phase.date_go_live_real
             ) != (phase.state in ("live", "complete")):

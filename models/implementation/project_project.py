@@ -211,6 +211,18 @@ class ProjectProject(models.Model):
             ).id
         return copies
 
+    def unlink(self):
+        # One after another and not by a cascade in the database: that would update
+        # rows of flows and cycles that are about to be deleted.
+        self.check_access("unlink")
+        self._unlink_except_phases_with_history()
+        projects = self.sudo()  # the project's own, which the user may delete
+        projects.import_ids.unlink()
+        projects.development_ids.unlink()
+        projects.flow_ids.unlink()
+        projects.phase_ids.unlink()
+        return super().unlink()
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_phases_with_history(self):
         # sudo: history counts, whoever deletes the project

@@ -11,7 +11,6 @@ class ProjectTask(models.Model):
         compute="_compute_phase_id",
         store=True,
         readonly=False,
-        recursive=True,
         index="btree_not_null",
         ondelete="set null",
         check_company=True,
@@ -24,7 +23,6 @@ class ProjectTask(models.Model):
         compute="_compute_flow_id",
         store=True,
         readonly=False,
-        recursive=True,
         index="btree_not_null",
         ondelete="set null",
         check_company=True,
@@ -44,13 +42,13 @@ class ProjectTask(models.Model):
                 create_column(self.env.cr, self._table, name, "int4")
         return super()._auto_init()
 
-    @api.depends("project_id", "parent_id.flow_id", "parent_id.project_id")
+    @api.depends("project_id", "parent_id")
     def _compute_flow_id(self):
         for task in self:
             flow = task.flow_id or task.parent_id.flow_id
             task.flow_id = flow.project_id == task.project_id and flow
 
-    @api.depends("project_id", "flow_id.phase_id", "parent_id.phase_id")
+    @api.depends("project_id", "parent_id", "flow_id.phase_id")
     def _compute_phase_id(self):
         """Propose the phase of the flow, of the parent or of the project right now.
 
@@ -78,36 +76,63 @@ class ProjectTask(models.Model):
             ):
                 task.milestone_id = milestone
 
-    @api.constrains("project_id", "phase_id", "flow_id")
-    def _check_phase_and_flow(self):
+    # Not on project_id: a change of the project computes both anew.
+    @api.constrains("flow_id")
+    def _check_flow(self):
+        self._check_part("flow_id")
+
+    @api.constrains("phase_id")
+    def _check_phase(self):
+        self._check_part("phase_id")
         for task in self.sudo():  # portal users write tasks and see no phases
-            for part in (task.phase_id, task.flow_id):
-                if part and part.project_id != task.project_id:
-                    raise ValidationError(
-                        self.env._(
-                            "%(part)s belongs to %(other)s and the task %(task)s does "
-                            "not. Choose a phase and a flow of the task's project.",
-                            part=part.name,
-                            other=part.project_id.name,
-                            task=task.name,
-                        )
-                    )
             phase = task.flow_id.phase_id
             if phase and task.phase_id and task.phase_id != phase:
-                if not task.is_closed:
-                    raise ValidationError(
-                        self.env._(
-                            "The flow %(flow)s is in the phase %(phase)s: the task "
-                            "%(task)s cannot be in another one.",
-                            flow=task.flow_id.name,
-                            phase=phase.name,
-                            task=task.name,
-                        )
+                if task.is_closed or task.flow_id.project_id != task.project_id:
+                    continue
+                raise ValidationError(
+                    self.env._(
+                        "The flow %(flow)s is in the phase %(phase)s: the task "
+                        "%(task)s cannot be in another one.",
+                        flow=task.flow_id.name,
+                        phase=phase.name,
+                        task=task.name,
                     )
+                )
+
+    def _check_part(self, name):
+        """Check that the phase or the flow of tasks is one of their project.
+
+        :param str name: the field to check
+        """
+        for task in self.sudo():  # portal users write tasks and see no phases
+            part = task[name]
+            if part and part.project_id != task.project_id:
+                raise ValidationError(
+                    self.env._(
+                        "%(part)s belongs to %(other)s and the task %(task)s does "
+                        "not. Choose a phase and a flow of the task's project.",
+                        part=part.name,
+                        other=part.project_id.name,
+                        task=task.name,
+                    )
+                )
 
     def write(self, vals):
+        moved = {"phase_id", "flow_id"} & vals.keys()
+        # Open sub-tasks go along when they were where their parent was.
+        subtasks = (
+            self.child_ids.filtered(
+                lambda task: not task.is_closed
+                and all(task[name] == task.parent_id[name] for name in moved)
+            )
+            - self
+            if moved
+            else self.browse()
+        )
         result = super().write(vals)
-        if "state" in vals and vals["state"] == "1_done":
+        if subtasks:
+            subtasks.write({name: vals[name] for name in moved})
+        if vals.get("state") == "1_done":
             self._note_cleaned_data()
         return result
 
