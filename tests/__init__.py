@@ -1,2 +1,3 @@
 from . import test_implementation
 from . import test_lifecycle
+from . import test_pack

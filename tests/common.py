@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from datetime import timedelta
 
 from odoo import fields
@@ -65,6 +66,15 @@ class LifecycleCommon(BaseCommon):
         ):
             stage = cls.env.ref(f"project_lifecycle.stage_{name}")
             setattr(cls, f"stage_{name}", stage)
+
+    @contextmanager
+    def assertRefused(self, exception, message):
+        """Check that a change is refused with that message, and undo what it did.
+
+        As for a user, whose transaction is rolled back.
+        """
+        with self.assertRaisesRegex(exception, message), self.cr.savepoint():
+            yield
 
     @classmethod
     def _keep_criteria(cls, *names):

@@ -1,4 +1,5 @@
 from . import account_analytic_line
+from . import product_product
 from . import product_template
 from . import project_consultancy_pack
 from . import project_project

@@ -1,3 +1,5 @@
+import math
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
@@ -160,14 +162,7 @@ class AccountAnalyticLine(models.Model):
         for line in lines:
             pack = line.pack_id
             if pack and (pack.project_id != line.project_id or pack.cancelled):
-                raise ValidationError(
-                    self.env._(
-                        "The pack %(pack)s is not for %(project)s. Time is deducted "
-                        "from a pack of its own project.",
-                        pack=pack.name,
-                        project=line.project_id.name,
-                    )
-                )
+                line._raise_wrong_pack(pack)
             if line.project_id in available:
                 raise ValidationError(
                     self.env._(
@@ -177,15 +172,24 @@ class AccountAnalyticLine(models.Model):
                     )
                 )
 
+    def _raise_wrong_pack(self, pack):
+        raise ValidationError(
+            self.env._(
+                "The pack %(pack)s is not for %(project)s. Time is deducted from a "
+                "pack of its own project.",
+                pack=pack.name,
+                project=self.project_id.name,
+            )
+        )
+
     @api.constrains("unit_amount", "project_id", "product_uom_id")
     def _check_hours(self):
         for line in self.sudo()._filter_deducted():  # sudo: see _check_pack
-            # The comparison is false for "not a number" too
-            if not 0 <= line.unit_amount < 1e6:
+            if line.unit_amount < 0:
                 raise ValidationError(
                     self.env._(
                         "%(hours)s hours cannot be logged on %(project)s. Time is "
-                        "zero or more: correct or delete the line that is too long.",
+                        "zero or more: correct or delete the line that is wrong.",
                         hours=line.unit_amount,
                         project=line.project_id.name,
                     )
@@ -227,12 +231,18 @@ class AccountAnalyticLine(models.Model):
             }
             for vals in vals_list
         ]
+        for vals in vals_list:
+            self._check_is_number(vals)
         lines = super().create(vals_list)
         deducted = lines.sudo()._filter_deducted()  # sudo: see _check_pack
         if deducted:
             deducted.filtered("pack_write_off").sudo(self.env.su)._check_can_write_off()
             if any("pack_id" in vals for vals in vals_list):
                 deducted.sudo(self.env.su)._check_can_choose_pack()
+                for line, vals in zip(lines.sudo(), vals_list, strict=False):
+                    pack = line.pack_id.browse(vals.get("pack_id"))
+                    if pack and pack != line.pack_id:
+                        line._raise_wrong_pack(pack)
             deducted._restore_so_line()
             deducted._check_overrun({}, deducted)
             deducted._trigger_alerts()
@@ -242,14 +252,16 @@ class AccountAnalyticLine(models.Model):
         if not PACK_FIELDS & vals.keys():
             return super().write(vals)
         lines_sudo = self.sudo()  # sudo: see _check_pack
+        self._check_is_number(vals)
         former = lines_sudo._filter_deducted()
         written_off = former.filtered("pack_write_off")
+        written_off.sudo(self.env.su)._check_can_write_off()
         remaining = {pack: pack.remaining_hours for pack in former.pack_id}
         packs = {line: line.pack_id for line in former}
         result = super().write(vals)
         deducted = lines_sudo._filter_deducted()
         if deducted or former:
-            (written_off | deducted.filtered("pack_write_off")).sudo(
+            (deducted - written_off).filtered("pack_write_off").sudo(
                 self.env.su
             )._check_can_write_off()
             moved = deducted.filtered(lambda line: line.pack_id != packs.get(line))
@@ -263,6 +275,14 @@ class AccountAnalyticLine(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_written_off(self):
         self.filtered("pack_write_off")._check_can_write_off()
+
+    def _check_is_number(self, vals):
+        """Refuse what is no number of hours before it gets into a sum.
+
+        :raise ValidationError: the hours are infinite or "not a number"
+        """
+        if not math.isfinite(vals.get("unit_amount") or 0):
+            raise ValidationError(self.env._("Write the time spent as a number."))
 
     def _check_can_write_off(self):
         """Let only managers decide about time that is not deducted.

@@ -120,6 +120,7 @@ class ProjectProject(models.Model):
             project.pack_remaining_hours = left
             project.pack_usage = 100 * used / bought if bought else 100.0 * bool(used)
 
+    @api.depends("timesheet_ids.pack_id", "timesheet_ids.unit_amount")
     def _compute_uncovered_hours(self):
         hours = {}
         Pack = self.env["project.consultancy.pack"]
@@ -188,7 +189,7 @@ class ProjectProject(models.Model):
             pace[project.id] = pace.get(project.id, 0.0) + hours / PACE_DAYS
         return pace
 
-    @api.depends("pack_purchased_hours", "lifecycle_stage")
+    @api.depends("pack_purchased_hours", "lifecycle_stage", "timesheet_ids.unit_amount")
     def _compute_kickoff_hours(self):
         Pack = self.env["project.consultancy.pack"]
         hours = {}
