@@ -242,10 +242,15 @@ class ProjectFlow(models.Model):
             "training": self.env._("Close the flow, with the feedback of the users."),
             "done": self.env._("Ready for the go-live of its phase."),
         }
+        live = ("live", "complete")
         for flow in self:
             missing = obstacles[flow]
             flow.is_held_up = bool(missing)
-            flow.next_action = missing[0] if missing else todo.get(flow.step, False)
+            if missing:
+                flow.next_action = missing[0]
+            else:
+                is_live = flow.phase_id.state in live
+                flow.next_action = not is_live and todo.get(flow.step)
 
     @api.depends("task_ids")
     def _compute_task_count(self):

@@ -236,37 +236,3 @@ class ProjectProject(models.Model):
                         phase=phase.name,
                     )
                 )
-
-    # ------------------------------------------------------------------
-    # Actions
-    # ------------------------------------------------------------------
-    def _get_implementation_action(self, xmlid):
-        self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            f"project_lifecycle.{xmlid}"
-        )
-        return action | {
-            "domain": [("project_id", "=", self.id)],
-            "context": {
-                "default_project_id": self.id,
-                "default_phase_id": self.current_phase_id.id,
-            },
-        }
-
-    def action_view_phases(self):
-        """Open the phases of the project."""
-        action = self._get_implementation_action("implementation_phase_action")
-        return action | {"context": {"default_project_id": self.id}}
-
-    def action_view_flows(self):
-        """Open the business flows of the project by step."""
-        return self._get_implementation_action("implementation_flow_action")
-
-    def action_view_developments(self):
-        """Open the development requests of the project."""
-        action = self._get_implementation_action("implementation_development_action")
-        return action | {"context": {"default_project_id": self.id}}
-
-    def action_view_imports(self):
-        """Open the data imports of the project."""
-        return self._get_implementation_action("implementation_import_action")
