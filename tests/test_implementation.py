@@ -930,9 +930,7 @@ class TestFlow(ImplementationCommon):
     def test_answered_once(self):
         self._bring_to_validation(self.flow)
         self._validate(self.flow)
-        self.assertRefused(
-            lambda: self._reject(self.flow), "is not waiting", self.flow
-        )
+        self.assertRefused(lambda: self._reject(self.flow), "is not waiting", self.flow)
 
     def test_no_spoc_no_validation(self):
         self._bring_to_validation(self.flow)
@@ -1014,9 +1012,7 @@ class TestFlow(ImplementationCommon):
     def test_done_needs_the_training(self):
         self._bring_to_validation(self.flow)
         self._validate(self.flow)
-        self.assertRefused(
-            self.flow.action_next_step, "Train the end users", self.flow
-        )
+        self.assertRefused(self.flow.action_next_step, "Train the end users", self.flow)
 
     def test_feedback_refines_the_flow(self):
         self._finish(self.flow)
@@ -1071,9 +1067,7 @@ class TestFlow(ImplementationCommon):
         self.assertRefused(
             lambda: self.flow.write({"project_id": other.id}), "stays in its project"
         )
-        flow = self.env["project.flow"].create(
-            {"name": "Y", "phase_id": foreign.id}
-        )
+        flow = self.env["project.flow"].create({"name": "Y", "phase_id": foreign.id})
         self.assertEqual(flow.project_id, other)
         self.assertEqual(flow.user_id, other.user_id)
 
@@ -1301,7 +1295,9 @@ class TestDevelopmentAndData(ImplementationCommon):
         undated = self._create_phase("Undated")
         self.assertRefused(
             lambda: self._create_import(
-                date_planned=after, flow_id=False, phase_id=undated.id,
+                date_planned=after,
+                flow_id=False,
+                phase_id=undated.id,
                 project_id=self.project.id,
             ),
             "First choose a phase",
@@ -1467,8 +1463,10 @@ class TestPlanAndTime(ImplementationCommon):
         return (
             self.env["account.analytic.line"]
             .with_user(self.consultant)
-            .create({"name": "/", "project_id": self.project.id, "unit_amount": hours}
-            | values)
+            .create(
+                {"name": "/", "project_id": self.project.id, "unit_amount": hours}
+                | values
+            )
         )
 
     def test_time_gets_phase_and_flow(self):
@@ -1491,7 +1489,11 @@ class TestPlanAndTime(ImplementationCommon):
         self.mvp.action_start()
         flow = self._create_flow()
         task = self.env["project.task"].create(
-            {"name": "Configure", "project_id": self.project.id, "phase_id": self.mvp.id}
+            {
+                "name": "Configure",
+                "project_id": self.project.id,
+                "phase_id": self.mvp.id,
+            }
         )
         line = self._log(2, task_id=task.id)
         self.env.flush_all()  # as at the end of the request
@@ -1805,7 +1807,9 @@ class TestQueries(ImplementationCommon):
     @warmup
     def test_kanban_of_a_thousand_flows(self):
         Flow = self.env["project.flow"]
-        spec = self._get_kanban_specification("project.flow", "project_flow_view_kanban")
+        spec = self._get_kanban_specification(
+            "project.flow", "project_flow_view_kanban"
+        )
         self.assertIn("next_action", spec)
         costs = []
         for size in (10, 1000):
@@ -1912,3 +1916,30 @@ class TestTour(HttpCase, ImplementationCommon):
         self.assertEqual(
             flow.cycle_ids.sorted("number")[0].feedback, "The discount is missing"
         )
+
+    def test_kanban_tour(self):
+        self.mvp.action_start()
+        flow = self._create_flow()
+        self._show(flow)
+        self.start_tour(
+            "/odoo/business-flows",
+            "project_lifecycle_flow_kanban",
+            login="pl_consultant",
+        )
+        self.assertEqual(flow.step, "realisation")
+
+    def test_phase_tour(self):
+        self.env["project.scope.line"].create(
+            {
+                "project_id": self.project.id,
+                "application_id": self.crm.id,
+                "wave": "mvp",
+            }
+        )
+        self.start_tour(
+            f"/odoo/client-projects/{self.project.id}",
+            "project_lifecycle_phase",
+            login="pl_consultant",
+        )
+        self.assertEqual(self.mvp.state, "in_progress")
+        self.assertEqual(self.mvp.flow_ids.template_id, self.crm.flow_template_ids)

@@ -130,9 +130,7 @@ class ProjectPhasePlanWizardLine(models.TransientModel):
     application_id = fields.Many2one("project.application", ondelete="cascade")
     name = fields.Char(string="Business Flow", required=True)
     task_ids = fields.Many2many("project.flow.template.task", string="Tasks")
-    allocated_hours = fields.Float(
-        string="Hours", compute="_compute_allocated_hours"
-    )
+    allocated_hours = fields.Float(string="Hours", compute="_compute_allocated_hours")
 
     @api.depends("task_ids.allocated_hours")
     def _compute_allocated_hours(self):

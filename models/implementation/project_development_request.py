@@ -88,7 +88,9 @@ class ProjectDevelopmentRequest(models.Model):
         group_expand=True,
     )
     decision_sequence = fields.Integer(
-        compute="_compute_decision_sequence", store=True, export_string_translation=False
+        compute="_compute_decision_sequence",
+        store=True,
+        export_string_translation=False,
     )
     specification = fields.Html(help="What exactly the developer is to build.")
     developer_id = fields.Many2one(
@@ -246,9 +248,7 @@ class ProjectDevelopmentRequest(models.Model):
         if "project_id" in vals and any(
             request.project_id.id != vals["project_id"] for request in self
         ):
-            raise UserError(
-                self.env._("A development request stays in its project.")
-            )
+            raise UserError(self.env._("A development request stays in its project."))
         decided = self.filtered(
             lambda request: request.decision != vals.get("decision", request.decision)
         )

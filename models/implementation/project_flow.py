@@ -94,8 +94,7 @@ class ProjectFlow(models.Model):
         prefetch=False, help="What the flow must do to be validated."
     )
     delicate_points = fields.Html(
-        prefetch=False,
-        help="Where it may go wrong: exceptions, habits, people, data."
+        prefetch=False, help="Where it may go wrong: exceptions, habits, people, data."
     )
     cycle_ids = fields.One2many("project.flow.cycle", "flow_id", string="Cycles")
     current_cycle_id = fields.Many2one(
@@ -163,7 +162,9 @@ class ProjectFlow(models.Model):
     development_ids = fields.One2many(
         "project.development.request", "flow_id", string="Development Requests"
     )
-    import_ids = fields.One2many("project.data.import", "flow_id", string="Data Imports")
+    import_ids = fields.One2many(
+        "project.data.import", "flow_id", string="Data Imports"
+    )
     timesheet_ids = fields.One2many(
         "account.analytic.line", "flow_id", export_string_translation=False
     )
@@ -319,9 +320,9 @@ class ProjectFlow(models.Model):
                         "step of the way can be skipped."
                     )
                 )
-        flows = super(
-            ProjectFlow, self._without_default("step", *CYCLE_FIELDS)
-        ).create(vals_list)
+        flows = super(ProjectFlow, self._without_default("step", *CYCLE_FIELDS)).create(
+            vals_list
+        )
         flows = flows.with_env(self.env)
         flows._check_phase_open(flows.phase_id)
         flows._open_cycle()
@@ -513,9 +514,7 @@ class ProjectFlow(models.Model):
                     missing.append(problem)
             elif flow.step == "realisation":
                 if undecided.get(flow._origin):
-                    missing.append(
-                        self.env._("Decide on its development requests.")
-                    )
+                    missing.append(self.env._("Decide on its development requests."))
                 if (flow_id, "spoc_training") not in trained:
                     missing.append(
                         self.env._(
@@ -723,4 +722,3 @@ class ProjectFlow(models.Model):
                 "default_flow_id": self.id,
             },
         }
-

@@ -260,7 +260,9 @@ class ProjectFlowCycle(models.Model):
         """
         Event = self.env["calendar.event"].sudo()  # private meetings count as well
         # Searches, since reading a private meeting gives nothing of it to others
-        held = Event.search([("id", "in", self.poc_meeting_id.ids), ("held", "=", True)])
+        held = Event.search(
+            [("id", "in", self.poc_meeting_id.ids), ("held", "=", True)]
+        )
         recorded = Event.search(
             [("id", "in", held.ids), ("recording_url", "!=", False)]
         )

@@ -22,9 +22,7 @@ class ProjectFlowTemplate(models.Model):
     requirements = fields.Html(
         translate=True, help="What is usually asked before such a flow is validated."
     )
-    delicate_points = fields.Html(
-        translate=True, help="Where it usually goes wrong."
-    )
+    delicate_points = fields.Html(translate=True, help="Where it usually goes wrong.")
     task_ids = fields.One2many(
         "project.flow.template.task", "template_id", string="Tasks"
     )

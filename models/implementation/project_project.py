@@ -194,12 +194,16 @@ class ProjectProject(models.Model):
         milestones = self.env.context.get("milestone_mapping") or {}
         copies = {"phase_id": {}, "flow_id": {}}
         for phase in self.phase_ids:
-            copies["phase_id"][phase.id] = phase.with_context(copy_project=True).copy(
-                {
-                    "project_id": project.id,
-                    "milestone_id": milestones.get(phase.milestone_id.id),
-                }
-            ).id
+            copies["phase_id"][phase.id] = (
+                phase.with_context(copy_project=True)
+                .copy(
+                    {
+                        "project_id": project.id,
+                        "milestone_id": milestones.get(phase.milestone_id.id),
+                    }
+                )
+                .id
+            )
         for flow in self.flow_ids:
             copies["flow_id"][flow.id] = flow.copy(
                 {
