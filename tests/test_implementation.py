@@ -446,7 +446,17 @@ class TestPhase(ImplementationCommon):
         self.mvp.action_start()
         self.env.invalidate_all()
         self.assertTrue(self.project.phase_timeline["phases"][0]["real"])
-        self.assertFalse(self._create_project(name="Empty").phase_timeline)
+        html = self.env["ir.qweb"]._render(
+            "project_lifecycle.implementation_timeline", {"project": self.project}
+        )
+        self.assertEqual(html.count("<rect"), 4, "three planned spans and a real one")
+        self.assertIn("Some day", html)
+        empty = self._create_project(name="Empty")
+        self.assertFalse(empty.phase_timeline)
+        html = self.env["ir.qweb"]._render(
+            "project_lifecycle.implementation_timeline", {"project": empty}
+        )
+        self.assertNotIn("<", html)
 
     # -- deleting ------------------------------------------------------
     def test_phase_with_history_stays(self):

@@ -96,6 +96,13 @@ class ProjectFlow(models.Model):
     delicate_points = fields.Html(
         prefetch=False, help="Where it may go wrong: exceptions, habits, people, data."
     )
+    improvement_notes = fields.Html(
+        string="Kept for Later",
+        prefetch=False,
+        copy=False,
+        help="Feedback of the users that is no sticking point: an improvement for a "
+        "later phase.",
+    )
     cycle_ids = fields.One2many("project.flow.cycle", "flow_id", string="Cycles")
     current_cycle_id = fields.Many2one(
         "project.flow.cycle",

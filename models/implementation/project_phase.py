@@ -156,8 +156,14 @@ class ProjectPhase(models.Model):
     task_count = fields.Integer(
         compute="_compute_task_count", export_string_translation=False
     )
+    training_ids = fields.Many2many(
+        "calendar.event",
+        string="Trainings",
+        compute="_compute_training_ids",
+        compute_sudo=True,  # private trainings count as well
+    )
     training_count = fields.Integer(
-        compute="_compute_training_count",
+        compute="_compute_training_ids",
         compute_sudo=True,
         export_string_translation=False,
     )
@@ -240,21 +246,24 @@ class ProjectPhase(models.Model):
         for phase in self:
             phase.task_count = counts.get(phase._origin, 0)
 
-    @api.depends("flow_ids")
-    def _compute_training_count(self):
-        trainings = {phase_id: set() for phase_id in self.ids}
+    @api.depends("flow_ids.meeting_ids.lifecycle_meeting")
+    def _compute_training_ids(self):
+        trainings = dict.fromkeys(self.ids, self.env["calendar.event"])
         # A training of several flows of a phase is one training.
-        for flow, event_ids in self.env["calendar.event"]._read_group(
+        for flow, events in self.env["calendar.event"]._read_group(
             [
                 ("flow_ids.phase_id", "in", self.ids),
                 ("lifecycle_meeting", "in", ("spoc_training", "user_training")),
             ],
             ["flow_ids"],
-            ["id:array_agg"],
+            ["id:recordset"],
         ):
-            trainings.setdefault(flow.phase_id.id, set()).update(event_ids)
+            phase_id = flow.phase_id.id
+            if phase_id in trainings:
+                trainings[phase_id] |= events
         for phase in self:
-            phase.training_count = len(trainings.get(phase._origin.id, ()))
+            phase.training_ids = trainings.get(phase._origin.id, False)
+            phase.training_count = len(phase.training_ids)
 
     @api.depends("date_go_live", "state")
     def _compute_is_late(self):
