@@ -1284,6 +1284,12 @@ class TestDevelopmentAndData(ImplementationCommon):
         self.assertEqual(second.cleaning_task_id.state, "1_done")
         self.assertFalse(self._create_import().cleaning_task_id)
 
+    def test_client_closes_the_task_in_the_portal(self):
+        data = self._create_import(needed_to_start=True)
+        self.project._add_collaborators(self.spoc)
+        data.cleaning_task_id.with_user(self.spoc_user).write({"state": "1_done"})
+        self.assertEqual(data.state, "cleaned")
+
     def test_not_needed_data_waits_for_the_go_live(self):
         before, after = date(2030, 3, 1), date(2030, 3, 10)
         self.assertRefused(
@@ -1536,6 +1542,20 @@ class TestPlanAndTime(ImplementationCommon):
         line = self._log(1, phase_id=self.mvp.id)
         self.assertRefused(self.mvp.unlink, "history stays")
         self.assertEqual(line.phase_id, self.mvp)
+
+    def test_time_of_somebody_who_sees_no_phases(self):
+        self.mvp.action_start()
+        user = new_test_user(
+            self.env, "pl_time", groups="hr_timesheet.group_hr_timesheet_user"
+        )
+        self.env["hr.employee"].create({"name": "Helper", "user_id": user.id})
+        line = (
+            self.env["account.analytic.line"]
+            .with_user(user)
+            .create({"name": "/", "project_id": self.project.id, "unit_amount": 1})
+        )
+        self.env.flush_all()
+        self.assertEqual(line.sudo().phase_id, self.mvp)
 
     def test_time_of_another_projects_phase(self):
         other = self._create_project(name="Other")

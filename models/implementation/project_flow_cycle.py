@@ -1,5 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import LazyTranslate
+
+_lt = LazyTranslate(__name__)
 
 # The steps of a cycle, in the order in which they are passed.
 STEPS = [
@@ -90,6 +93,7 @@ class ProjectFlowCycle(models.Model):
         ],
         readonly=True,
         index="btree_not_null",
+        falsy_value_label=_lt("No Answer Yet"),
     )
     feedback = fields.Text(
         readonly=True,
