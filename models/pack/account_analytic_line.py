@@ -91,8 +91,10 @@ class AccountAnalyticLine(models.Model):
         kept = deducted.filtered(
             lambda line: line.pack_id and line.pack_id.project_id == line.project_id
         )
-        for line, pack in (deducted - kept)._choose_packs().items():
-            line.pack_id = pack
+        loose = deducted - kept
+        packs = loose._choose_packs()
+        for pack, lines in loose.grouped(packs.get).items():
+            lines.pack_id = pack
 
     def _choose_packs(self):
         """Return the pack that each line is to be deducted from.
@@ -120,31 +122,37 @@ class AccountAnalyticLine(models.Model):
 
     @api.depends("project_id", "task_id")
     def _compute_work_type_id(self):
-        project_management = self.env.ref(
-            "project_lifecycle.work_type_project_management", raise_if_not_found=False
+        # A new line in a form follows its task until it is saved
+        open_lines = self._filter_deducted().filtered(
+            lambda line: not line.work_type_id or not line._origin
         )
-        for line in self:
-            # A new line in a form follows its task until it is saved
-            if line.is_lifecycle and (not line.work_type_id or not line._origin):
-                line.work_type_id = (
-                    line.task_id.work_type_id
-                    or line.project_id.sudo().stage_id.work_type_id
-                    or project_management
-                )
+        Stage = self.env["project.project.stage"]
+        for (task, stage), lines in open_lines.grouped(
+            lambda line: (line.task_id, line.project_id.stage_id)
+        ).items():
+            lines.work_type_id = (
+                task.work_type_id.id
+                or Stage._get_work_type_id(stage.id)
+                or self.env.ref("project_lifecycle.work_type_project_management").id
+            )
 
     @api.depends("pack_id.sale_line_id", "pack_write_off")
     def _compute_so_line(self):
         # Time of client projects follows its pack, whatever task, sale line or rate
         deducted = self._filter_deducted()
         super(AccountAnalyticLine, self - deducted)._compute_so_line()
-        for line in deducted:
-            line.so_line = line._get_pack_so_line()
+        for sale_line, lines in deducted._group_by_so_line().items():
+            lines.so_line = sale_line
 
-    def _get_pack_so_line(self):
-        """Return the sales order item that the pack of the line was sold with."""
-        self.ensure_one()
-        sale_line = self.pack_id.sale_line_id
-        return sale_line.browse() if self.pack_write_off else sale_line
+    def _group_by_so_line(self):
+        """Group the lines by the sales order item that their pack was sold with.
+
+        :return: dict from sales order item, which may be empty, to lines
+        """
+        nothing = self.env["sale.order.line"]
+        return self.grouped(
+            lambda line: nothing if line.pack_write_off else line.pack_id.sale_line_id
+        )
 
     # ------------------------------------------------------------------
     # Constraints
@@ -244,6 +252,8 @@ class AccountAnalyticLine(models.Model):
                     if pack and pack != line.pack_id:
                         line._raise_wrong_pack(pack)
             deducted._restore_so_line()
+            # All that the lines tell goes into the UPDATE before the sum of their hours
+            deducted._recompute_recordset()
             deducted._check_overrun({}, deducted)
             deducted._trigger_alerts()
         return lines
@@ -316,11 +326,12 @@ class AccountAnalyticLine(models.Model):
 
     def _restore_so_line(self):
         """Make the sales order item follow the pack again, whatever was written."""
-        wrong = self.filtered(lambda line: line.so_line != line._get_pack_so_line())
-        for sale_line, lines in wrong.grouped(
-            lambda line: line._get_pack_so_line()
-        ).items():
-            super(AccountAnalyticLine, lines).write({"so_line": sale_line.id})
+        for sale_line, lines in self._group_by_so_line().items():
+            wrong = lines.filtered(
+                lambda line, sale_line=sale_line: line.so_line != sale_line
+            )
+            if wrong:
+                super(AccountAnalyticLine, wrong).write({"so_line": sale_line.id})
 
     def _check_overrun(self, former, moved):
         """Refuse time that the packs have no hours for, where the company wants it so.

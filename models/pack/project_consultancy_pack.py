@@ -331,9 +331,11 @@ class ProjectConsultancyPack(models.Model):
         :param uom: unit of measure; empty for hours
         :raise UserError: the unit has nothing to do with hours
         """
-        hour = self.env.ref("uom.product_uom_hour", raise_if_not_found=False)
-        if uom == hour or not uom:
+        # By the id alone: the record itself would be looked up for each line
+        hour_id = self.env["ir.model.data"]._xmlid_to_res_id("uom.product_uom_hour")
+        if not uom or uom.id == hour_id:
             return quantity
+        hour = self.env["uom.uom"].browse(hour_id or ()).exists()
         if not hour or not uom._has_common_reference(hour):
             raise UserError(
                 self.env._(
@@ -610,12 +612,17 @@ class ProjectConsultancyPack(models.Model):
         packs = self.sudo().search_fetch(
             [("project_id", "in", projects.ids), ("cancelled", "=", False)],
             [
-                "project_id",
-                "sale_line_id",
-                "remaining_hours",
-                "date_start",
-                "date_end",
+                "alerted_usage",
+                "cancelled",
+                "company_id",
                 "create_date",
+                "date_end",
+                "date_start",
+                "project_id",
+                "purchased_hours",
+                "remaining_hours",
+                "sale_line_id",
+                "usage",
             ],
             order="id",
         )

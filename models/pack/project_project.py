@@ -298,7 +298,7 @@ class ProjectProject(models.Model):
             order="date, id",
         )._filter_deducted()
         packs = lines._choose_packs()
-        for pack, covered in lines.grouped(lambda line: packs[line]).items():
+        for pack, covered in lines.grouped(packs.get).items():
             if pack:
                 covered.write({"pack_id": pack.id})
                 covered.project_id.filtered(

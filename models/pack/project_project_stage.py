@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.tools import ormcache
 
 
 class ProjectProjectStage(models.Model):
@@ -10,3 +11,19 @@ class ProjectProjectStage(models.Model):
         help="Proposed for time that is logged while a project is in this stage, "
         "unless the task says otherwise.",
     )
+
+
+    def write(self, vals):
+        result = super().write(vals)
+        if "work_type_id" in vals:
+            self.env.registry.clear_cache()
+        return result
+
+    @api.model
+    @ormcache("stage_id")
+    def _get_work_type_id(self, stage_id):
+        """Return the id of the work type proposed in a stage, if any.
+
+        Cached, since it is configuration that every line of time asks for.
+        """
+        return self.browse(stage_id).work_type_id.id

@@ -46,7 +46,7 @@ class SaleOrder(models.Model):
     def _get_prepaid_service_lines_to_upsell(self):
         # The alerts of a pack tell the same to more people, and earlier
         lines = super()._get_prepaid_service_lines_to_upsell()
-        return lines and lines.filtered(lambda line: not line.sudo().pack_ids)
+        return lines.filtered(lambda line: not line.product_id.is_consultancy_pack)
 
     def action_view_packs(self):
         """Open the consultancy packs that this order sold."""

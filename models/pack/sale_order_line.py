@@ -17,7 +17,8 @@ class SaleOrderLine(models.Model):
         super()._compute_remaining_hours()
         # The delivered quantity is rounded in its unit; the pack knows the hours
         for line in self.sudo():  # sudo: see sale.order._check_packs_unused
-            if line.pack_ids and line.remaining_hours_available:
+            is_pack = line.product_id.is_consultancy_pack
+            if is_pack and line.remaining_hours_available and line.pack_ids:
                 line.remaining_hours = line.pack_ids.remaining_hours
 
     @api.constrains("product_id", "product_uom_id", "product_uom_qty")
