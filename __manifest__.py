@@ -46,14 +46,17 @@
         "views/implementation_meeting_views.xml",
         "views/implementation_time_views.xml",
         "views/implementation_project_views.xml",
+        "views/implementation_templates.xml",
         "views/implementation_menus.xml",
         "data/implementation_template_data.xml",
         "data/implementation_criterion_data.xml",
     ],
     "demo": [
         "demo/lifecycle_users_demo.xml",
+        "demo/implementation_story_demo.xml",
         "demo/lifecycle_projects_demo.xml",
         "demo/pack_demo.xml",
+        "demo/implementation_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -117,8 +117,8 @@ class ProjectFlow(models.Model):
         store=True,
         aggregator="avg",
         copy=False,
-        help="Times that the flow started from the analysis. More than two, and it goes "
-        "round in circles.",
+        help="Times that the flow started from the analysis. More than two, and it "
+        "goes round in circles.",
     )
     step = fields.Selection(
         STEPS,
@@ -462,9 +462,9 @@ class ProjectFlow(models.Model):
             "type": "planning",
             "severity": "high",
             "description": self.env._(
-                "The SPOC sent the business flow %(flow)s back %(count)s times. Find out "
-                "why before going on: a need that was not understood, a SPOC who cannot "
-                "decide, or a scope that grows.",
+                "The SPOC sent the business flow %(flow)s back %(count)s times. Find "
+                "out why before going on: a need that was not understood, a SPOC who "
+                "cannot decide, or a scope that grows.",
                 flow=self.name,
                 count=self.cycle_count - 1,
             ),
@@ -677,11 +677,12 @@ class ProjectFlow(models.Model):
             ._description_selection(self.env)
         )
         people = self.env.user.partner_id | project.user_id.partner_id
+        names = format_list(self.env, self.mapped("name"))
         return {
             "default_project_id": project.id,
             "default_lifecycle_meeting": kind,
             "default_flow_ids": [Command.set(self.ids)],
-            "default_name": f"{labels[kind]}: {format_list(self.env, self.mapped('name'))}",
+            "default_name": f"{labels[kind]}: {names}",
             "default_partner_ids": (people | project.spoc_id).ids,
             # Stock Odoo would link the event to what is open as a document
             "default_res_model_id": False,
