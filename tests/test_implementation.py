@@ -1,5 +1,7 @@
 from datetime import date, timedelta
 
+from psycopg2.errors import CheckViolation, UniqueViolation
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
@@ -197,7 +199,7 @@ class TestPhase(ImplementationCommon):
         self.mvp.action_start()
         self.env.flush_all()
         with (
-            self.assertRaisesRegex(Exception, "one_current"),
+            self.assertRaisesRegex(UniqueViolation, "one_current"),
             mute_logger("odoo.sql_db"),
             self.env.cr.savepoint(),
         ):
@@ -320,7 +322,7 @@ class TestPhase(ImplementationCommon):
     def test_one_milestone_each(self):
         with (
             mute_logger("odoo.sql_db"),
-            self.assertRaises(Exception),
+            self.assertRaises(UniqueViolation),
             self.env.cr.savepoint(),
         ):
             self._create_phase("Other", milestone_id=self.mvp.milestone_id.id)
@@ -1356,7 +1358,7 @@ class TestDevelopmentAndData(ImplementationCommon):
                 self.assertRefused(
                     lambda vals=vals: data.write(vals), message, data, ValidationError
                 )
-        with mute_logger("odoo.sql_db"), self.assertRaises(Exception):
+        with mute_logger("odoo.sql_db"), self.assertRaises(CheckViolation):
             with self.env.cr.savepoint():
                 data.row_count = -1
                 self.env.flush_all()
@@ -1489,6 +1491,8 @@ class TestPlanAndTime(ImplementationCommon):
         early = self._log()
         self.assertFalse(early.phase_id)
         self.mvp.action_start()
+        yesterday = fields.Date.today() - timedelta(days=1)
+        self.assertFalse(self._log(date=yesterday).phase_id, "before its start")
         flow = self._create_flow()
         self.assertEqual(self._log().phase_id, self.mvp)
         task = self.env["project.task"].create(

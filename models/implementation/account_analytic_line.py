@@ -43,7 +43,8 @@ class AccountAnalyticLine(models.Model):
     def _compute_phase_id(self):
         """Propose the phase of the task, of the flow, or of the project right now.
 
-        Time of a phase that is complete stays there, whatever happens to its task.
+        Time of a phase that is complete stays there, whatever happens to its task, and
+        time from before the start of the current phase was not spent on it.
         """
         current = self.project_id._get_current_phases()
         for line in self:
@@ -52,12 +53,11 @@ class AccountAnalyticLine(models.Model):
                 former = former.browse()
             if former.state == "complete":
                 continue
-            line.phase_id = (
-                line.task_id.phase_id
-                or line.flow_id.phase_id
-                or former
-                or current.get(line.project_id, False)
-            )
+            phase = line.task_id.phase_id or line.flow_id.phase_id or former
+            if not phase and (phase := current.get(line.project_id, phase)):
+                if line.date and line.date < phase.date_start_real:
+                    phase = phase.browse()
+            line.phase_id = phase
 
     # Not on project_id: a change of the project computes both anew.
     @api.constrains("phase_id")

@@ -306,7 +306,11 @@ class ProjectDevelopmentRequest(models.Model):
                     )
             elif task:
                 task.state = "1_canceled"
-            super(ProjectDevelopmentRequest, request).write(values)
+            request._write_noted(values)
+
+    def _write_noted(self, values):
+        """Write what the decision notes, which nobody else may."""
+        return super().write(values)
 
     def _prepare_task_values(self):
         """Return the task of the developer of an approved request."""

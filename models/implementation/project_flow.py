@@ -327,10 +327,9 @@ class ProjectFlow(models.Model):
                         "step of the way can be skipped."
                     )
                 )
-        flows = super(ProjectFlow, self._without_default("step", *CYCLE_FIELDS)).create(
-            vals_list
-        )
-        flows = flows.with_env(self.env)
+            # Also against default values of the context
+            vals |= dict.fromkeys(CYCLE_FIELDS, False)
+        flows = super().create(vals_list)
         flows._check_phase_open(flows.phase_id)
         flows._open_cycle()
         return flows
@@ -374,16 +373,6 @@ class ProjectFlow(models.Model):
                     flows=format_list(self.env, blocked.mapped("name")),
                 )
             )
-
-    def _without_default(self, *names):
-        """Drop default values of fields that only this model's code sets."""
-        return self.with_context(
-            {
-                key: value
-                for key, value in self.env.context.items()
-                if key not in {f"default_{name}" for name in names}
-            }
-        )
 
     def _has_history(self):
         """Return whether the flow was worked on in a way that must be kept."""

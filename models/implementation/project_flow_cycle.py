@@ -1,8 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import LazyTranslate
-
-_lt = LazyTranslate(__name__)
 
 # The steps of a cycle, in the order in which they are passed.
 STEPS = [
@@ -93,7 +90,6 @@ class ProjectFlowCycle(models.Model):
         ],
         readonly=True,
         index="btree_not_null",
-        falsy_value_label=_lt("No Answer Yet"),
     )
     feedback = fields.Text(
         readonly=True,
@@ -306,7 +302,7 @@ class ProjectFlowCycle(models.Model):
         cycle is closed and the next one opens at the analysis.
 
         :param str result: ``validated`` or ``rejected``
-        :param str feedback: what must become different, plain text; a rejection needs it
+        :param str feedback: what must become different, plain text; needed to reject
         :param str statement: the words of the SPOC; a validation that somebody else
             records needs them
         :param str evidence: where the SPOC said so; needed unless the SPOC is the user

@@ -286,10 +286,11 @@ class ProjectPhase(models.Model):
     @api.depends("name", "project_id")
     @api.depends_context("phase_with_project")
     def _compute_display_name(self):
-        super()._compute_display_name()
+        result = super()._compute_display_name()
         if self.env.context.get("phase_with_project"):
             for phase in self:
                 phase.display_name = f"{phase.project_id.name} / {phase.name}"
+        return result
 
     # ------------------------------------------------------------------
     # Constraints

@@ -129,7 +129,7 @@ class ProjectProject(models.Model):
 
         phases, by_state = count("project.phase", "state")
         flows, by_step = count("project.flow", "step")
-        requests, by_decision = count("project.development.request", "decision")
+        developments, by_decision = count("project.development.request", "decision")
         imports, by_progress = count("project.data.import", "state")
         for project in self:
             project_id = project._origin.id
@@ -137,7 +137,7 @@ class ProjectProject(models.Model):
             project.complete_phase_count = by_state.get((project_id, "complete"), 0)
             project.flow_count = flows.get(project_id, 0)
             project.done_flow_count = by_step.get((project_id, "done"), 0)
-            project.development_count = requests.get(project_id, 0)
+            project.development_count = developments.get(project_id, 0)
             project.undecided_development_count = by_decision.get(
                 (project_id, "to_decide"), 0
             )

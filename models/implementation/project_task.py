@@ -68,13 +68,14 @@ class ProjectTask(models.Model):
     @api.depends("phase_id")
     def _compute_milestone_id(self):
         # The tasks of a phase are those of its milestone.
-        super()._compute_milestone_id()
+        result = super()._compute_milestone_id()
         for task in self:
             milestone = task.phase_id.milestone_id
             if milestone and (
                 not task.milestone_id or task.milestone_id.sudo().phase_ids
             ):
                 task.milestone_id = milestone
+        return result
 
     # Not on project_id: a change of the project computes both anew.
     @api.constrains("flow_id")
