@@ -31,9 +31,7 @@ class ProjectDataImport(models.Model):
         check_company=True,
         domain="[('is_lifecycle', '=', True)]",
     )
-    company_id = fields.Many2one(
-        related="project_id.company_id", store=True, precompute=True, index=True
-    )
+    company_id = fields.Many2one(related="project_id.company_id")
     flow_id = fields.Many2one(
         "project.flow",
         string="Business Flow",

@@ -28,9 +28,7 @@ class ProjectDevelopmentRequest(models.Model):
         check_company=True,
         domain="[('is_lifecycle', '=', True)]",
     )
-    company_id = fields.Many2one(
-        related="project_id.company_id", store=True, precompute=True, index=True
-    )
+    company_id = fields.Many2one(related="project_id.company_id")
     flow_id = fields.Many2one(
         "project.flow",
         string="Business Flow",

@@ -46,16 +46,8 @@ class ProjectFlow(models.Model):
         help="The phase in which the flow goes live.",
     )
     phase_state = fields.Selection(related="phase_id.state", string="State of Phase")
-    company_id = fields.Many2one(
-        related="project_id.company_id", store=True, precompute=True, index=True
-    )
-    partner_id = fields.Many2one(
-        related="project_id.partner_id",
-        string="Client",
-        store=True,
-        precompute=True,
-        index="btree_not_null",
-    )
+    company_id = fields.Many2one(related="project_id.company_id")
+    partner_id = fields.Many2one(related="project_id.partner_id", string="Client")
     spoc_id = fields.Many2one(related="project_id.spoc_id")
     user_id = fields.Many2one(
         "res.users",

@@ -45,9 +45,7 @@ class ProjectFlowCycle(models.Model):
     project_id = fields.Many2one(
         related="flow_id.project_id", store=True, precompute=True, index=True
     )
-    company_id = fields.Many2one(
-        related="flow_id.company_id", store=True, precompute=True, index=True
-    )
+    company_id = fields.Many2one(related="project_id.company_id")
     phase_id = fields.Many2one(
         related="flow_id.phase_id", store=True, precompute=True, index="btree_not_null"
     )

@@ -36,17 +36,9 @@ class ProjectPhase(models.Model):
         tracking=True,
         domain="[('is_lifecycle', '=', True)]",
     )
-    company_id = fields.Many2one(
-        related="project_id.company_id", store=True, precompute=True, index=True
-    )
+    company_id = fields.Many2one(related="project_id.company_id")
     partner_id = fields.Many2one(related="project_id.partner_id", string="Client")
-    user_id = fields.Many2one(
-        related="project_id.user_id",
-        string="Consultant",
-        store=True,
-        precompute=True,
-        index="btree_not_null",
-    )
+    user_id = fields.Many2one(related="project_id.user_id", string="Consultant")
     wave = fields.Selection(
         [("mvp", "MVP"), ("improvement", "Improvements")],
         required=True,
