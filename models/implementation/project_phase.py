@@ -882,7 +882,7 @@ class ProjectPhase(models.Model):
     def _get_timeline_ticks(self, first, last, position):
         """Return the first days of months, as many as can be read."""
         months = (last.year - first.year) * 12 + last.month - first.month
-        step = max(1, -(-months // 12))  # twelve labels at most
+        step = max(1, -(-months // 8))  # eight labels at most
         ticks = []
         day = fields.Date.add(fields.Date.start_of(first, "month"), months=1)
         while day <= last:
