@@ -3,7 +3,7 @@ from datetime import timedelta
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import Form, freeze_time, new_test_user, tagged, users
+from odoo.tests import Form, HttpCase, freeze_time, new_test_user, tagged, users
 from odoo.tools import mute_logger
 
 from odoo.addons.mail.tests.common import MailCase
@@ -1121,3 +1121,165 @@ class TestAlerts(PackCommon, MailCase):
         self.env.flush_all()
         order = self.pack.sale_line_id.order_id
         self.assertFalse(order.activity_ids)
+
+
+@tagged("post_install", "-at_install")
+class TestPackQueries(PackCommon):
+    """What time costs, against stock Odoo, and that balances cost the same for all."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        product = cls.env["product.product"].create(
+            {
+                "name": "Prepaid",
+                "type": "service",
+                "service_policy": "ordered_prepaid",
+                "uom_id": cls.env.ref("uom.product_uom_hour").id,
+            }
+        )
+        cls.stock = cls.env["project.project"].create(
+            {
+                "name": "Stock",
+                "partner_id": cls.client.id,
+                "allow_billable": True,
+                "user_id": cls.consultant.id,
+            }
+        )
+        order = cls._sell_pack(5000, cls.stock, product_id=product.id)
+        cls.stock.sale_line_id = order.order_line
+        cls.pack.sale_line_id.product_uom_qty = 5000
+        cls.stock_task = cls.env["project.task"].create(
+            {"name": "Stock", "project_id": cls.stock.id}
+        )
+
+    def _count(self, function):
+        self.env.flush_all()
+        self.env.invalidate_all()
+        before = self.env.cr.sql_log_count
+        function()
+        self.env.flush_all()
+        return self.env.cr.sql_log_count - before
+
+    def _count_lines(self, task, number):
+        values = {"task_id": task.id, "project_id": task.project_id.id}
+        Line = self.env["account.analytic.line"].with_user(self.consultant)
+        return self._count(
+            lambda: Line.create(
+                [values | {"name": "Work", "unit_amount": 0.1}] * number
+            )
+        )
+
+    def test_time_costs_hardly_more_than_in_stock_odoo(self):
+        for task in (self.stock_task, self.task):
+            self._count_lines(task, 1)  # the caches of the registry
+        one_stock, one = (
+            self._count_lines(task, 1) for task in (self.stock_task, self.task)
+        )
+        many_stock, many = (
+            self._count_lines(task, 1000) for task in (self.stock_task, self.task)
+        )
+        self.assertLessEqual(one, one_stock + 6)
+        self.assertLessEqual(many - one, many_stock - one_stock)
+
+    def test_balances_of_many_projects(self):
+        projects = self.env["project.project"].create(
+            [
+                {
+                    "name": f"Project {number}",
+                    "is_lifecycle": True,
+                    "partner_id": self.client.id,
+                }
+                for number in range(50)
+            ]
+        )
+        self.env["project.consultancy.pack"].create(
+            [
+                {"project_id": project.id, "purchased_hours": 10}
+                for project in projects
+                for _pack in range(10)
+            ]
+        )
+        self.env["account.analytic.line"].create(
+            [
+                {
+                    "project_id": project.id,
+                    "unit_amount": 3,
+                    "employee_id": self.employees[0].id,
+                }
+                for project in projects
+            ]
+        )
+        fields_ = [
+            "pack_remaining_hours",
+            "pack_usage",
+            "uncovered_hours",
+            "pack_forecast_date",
+            "kickoff_share",
+        ]
+        for records, names in (
+            (projects, fields_),
+            (
+                projects.pack_ids,
+                ["state", "usage", "written_off_hours", "forecast_date", "burn_down"],
+            ),
+        ):
+            self._count(lambda: records[:1].read(names))
+            few = self._count(lambda: records[1:3].read(names))
+            many = self._count(lambda: records[3:].read(names))
+            self.assertLessEqual(many, few)
+
+    def test_alerts_are_searched_in_constant_queries(self):
+        Pack = self.env["project.consultancy.pack"]
+        few = self._count(Pack._search_to_alert)
+        projects = self.env["project.project"].create(
+            [
+                {"name": str(n), "is_lifecycle": True, "partner_id": self.client.id}
+                for n in range(20)
+            ]
+        )
+        Pack.create([{"project_id": p.id, "purchased_hours": 1} for p in projects])
+        self.env["account.analytic.line"].create(
+            [
+                {
+                    "project_id": project.id,
+                    "unit_amount": 1,
+                    "employee_id": self.employees[0].id,
+                }
+                for project in projects
+            ]
+        )
+        self._count(Pack._search_to_alert)
+        self.assertEqual(len(Pack._search_to_alert()), 20)
+        # one query more reads what was found
+        self.assertLessEqual(self._count(Pack._search_to_alert), few + 2)
+
+
+@tagged("post_install", "-at_install")
+class TestPackPages(PackCommon, HttpCase):
+    """Hours in the browser: the consultant's job, and what the client sees."""
+
+    def test_log_time(self):
+        self.project.name = "Almazara ERP"
+        self.start_tour(
+            "/odoo/consultancy-packs",
+            "project_lifecycle_log_time",
+            login="pl_consultant",
+            timeout=120,
+        )
+        line = self.pack.line_ids
+        self.assertEqual(line.unit_amount, 2.5)
+        self.assertEqual(line.work_type_id.code, "project_management")
+        self.assertEqual(line.user_id, self.consultant)
+
+    def test_client_sees_what_is_not_deducted(self):
+        line = self._log(2, name="Repeated import")
+        line.sudo().write({"pack_write_off": True, "write_off_reason": "Internal note"})
+        self.project.message_subscribe(self.spoc.ids)
+        self.authenticate("pl_spoc", "pl_spoc")
+        page = self.url_open("/my/timesheets").text
+        self.assertIn("Repeated import", page)
+        self.assertIn("Not deducted", page)
+        self.assertIn("Analysis", page)
+        self.authenticate("pl_stranger", "pl_stranger")
+        self.assertNotIn("Repeated import", self.url_open("/my/timesheets").text)
