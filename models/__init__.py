@@ -1,3 +1,4 @@
 from . import lifecycle
 from . import pack
 from . import kickoff
+from . import implementation

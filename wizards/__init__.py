@@ -1,2 +1,5 @@
 from . import kickoff_conclude
+from . import implementation_flow_decision
+from . import implementation_phase_complete
+from . import implementation_phase_plan
 from . import lifecycle_stage_override

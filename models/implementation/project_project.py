@@ -1,0 +1,242 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from .project_phase import CURRENT_STATES
+
+
+class ProjectProject(models.Model):
+    _inherit = "project.project"
+
+    phase_ids = fields.One2many(
+        "project.phase", "project_id", string="Phases", groups="base.group_user"
+    )
+    flow_ids = fields.One2many(
+        "project.flow",
+        "project_id",
+        string="Business Flows",
+        groups="base.group_user",
+    )
+    development_ids = fields.One2many(
+        "project.development.request",
+        "project_id",
+        string="Development Requests",
+        groups="base.group_user",
+    )
+    import_ids = fields.One2many(
+        "project.data.import",
+        "project_id",
+        string="Data Imports",
+        groups="base.group_user",
+    )
+    current_phase_id = fields.Many2one(
+        "project.phase",
+        compute="_compute_current_phase_id",
+        search="_search_current_phase_id",
+        compute_sudo=True,
+        groups="base.group_user",
+        help="The phase that the project works on, until its go-live is agreed "
+        "complete.",
+    )
+    phase_timeline = fields.Json(
+        compute="_compute_phase_timeline",
+        groups="base.group_user",
+        export_string_translation=False,
+    )
+    phase_count = fields.Integer(
+        compute="_compute_implementation_counts",
+        groups="base.group_user",
+        export_string_translation=False,
+    )
+    complete_phase_count = fields.Integer(
+        compute="_compute_implementation_counts",
+        groups="base.group_user",
+        export_string_translation=False,
+    )
+    flow_count = fields.Integer(
+        compute="_compute_implementation_counts",
+        groups="base.group_user",
+        export_string_translation=False,
+    )
+    done_flow_count = fields.Integer(
+        compute="_compute_implementation_counts",
+        groups="base.group_user",
+        export_string_translation=False,
+    )
+    undecided_development_count = fields.Integer(
+        compute="_compute_implementation_counts",
+        groups="base.group_user",
+        export_string_translation=False,
+    )
+    development_count = fields.Integer(
+        compute="_compute_implementation_counts",
+        groups="base.group_user",
+        export_string_translation=False,
+    )
+    pending_import_count = fields.Integer(
+        compute="_compute_implementation_counts",
+        groups="base.group_user",
+        export_string_translation=False,
+    )
+    import_count = fields.Integer(
+        compute="_compute_implementation_counts",
+        groups="base.group_user",
+        export_string_translation=False,
+    )
+
+    # ------------------------------------------------------------------
+    # Computed fields
+    # ------------------------------------------------------------------
+    def _get_current_phases(self):
+        """Return the phase that each client project works on, in one query.
+
+        :return: dict from project to its phase; projects between phases are missing
+        """
+        lifecycle = self.filtered("is_lifecycle")
+        if not lifecycle.ids:
+            return {}
+        phases = self.env["project.phase"].search(
+            [("project_id", "in", lifecycle.ids), ("state", "in", CURRENT_STATES)]
+        )
+        return {phase.project_id: phase for phase in phases}
+
+    @api.depends("phase_ids.state")
+    def _compute_current_phase_id(self):
+        current = self._get_current_phases()
+        for project in self:
+            project.current_phase_id = current.get(project._origin, False)
+
+    @api.model
+    def _search_current_phase_id(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        current = Domain("state", "in", CURRENT_STATES)
+        domain = Domain("phase_ids", "any", current & Domain("id", "in", value))
+        if False in value:
+            domain |= Domain("phase_ids", "not any", current)
+        return domain
+
+    @api.depends("phase_ids", "flow_ids", "development_ids", "import_ids")
+    def _compute_implementation_counts(self):
+        def count(model, field):
+            totals, matching = {}, {}
+            for project, value, number in self.env[model]._read_group(
+                [("project_id", "in", self.ids)], ["project_id", field], ["__count"]
+            ):
+                totals[project.id] = totals.get(project.id, 0) + number
+                matching[project.id, value] = number
+            return totals, matching
+
+        phases, by_state = count("project.phase", "state")
+        flows, by_step = count("project.flow", "step")
+        developments, by_decision = count("project.development.request", "decision")
+        imports, by_progress = count("project.data.import", "state")
+        for project in self:
+            project_id = project._origin.id
+            project.phase_count = phases.get(project_id, 0)
+            project.complete_phase_count = by_state.get((project_id, "complete"), 0)
+            project.flow_count = flows.get(project_id, 0)
+            project.done_flow_count = by_step.get((project_id, "done"), 0)
+            project.development_count = developments.get(project_id, 0)
+            project.undecided_development_count = by_decision.get(
+                (project_id, "to_decide"), 0
+            )
+            project.import_count = imports.get(project_id, 0)
+            project.pending_import_count = project.import_count - by_progress.get(
+                (project_id, "imported"), 0
+            )
+
+    @api.depends(
+        "phase_ids.name",
+        "phase_ids.sequence",
+        "phase_ids.wave",
+        "phase_ids.state",
+        "phase_ids.date_start",
+        "phase_ids.date_go_live",
+        "phase_ids.date_start_real",
+        "phase_ids.date_go_live_real",
+    )
+    def _compute_phase_timeline(self):
+        for project in self:
+            project.phase_timeline = project.phase_ids._get_timeline()
+
+    # ------------------------------------------------------------------
+    # Copy, delete
+    # ------------------------------------------------------------------
+    def copy(self, default=None):
+        if len(self) > 1 and self.filtered("is_lifecycle"):
+            # Stock Odoo would give each copy the milestones of all of them.
+            copies = [project.copy(default) for project in self]
+            return self.browse().concat(*copies)
+        if self.is_lifecycle and "milestone_mapping" not in self.env.context:
+            self = self.with_context(milestone_mapping={})
+        copies = super().copy(default)
+        if self.is_lifecycle and "tasks" in (default or {}):
+            self._copy_phases(copies)  # stock Odoo copies no tasks then
+        return copies
+
+    def map_tasks(self, new_project_id):
+        if not self.is_lifecycle:
+            return super().map_tasks(new_project_id)
+        copies = self._copy_phases(self.browse(new_project_id))
+        return super(
+            ProjectProject, self.with_context(implementation_copies=copies)
+        ).map_tasks(new_project_id)
+
+    def _copy_phases(self, project):
+        """Plan the phases and flows of this project anew in a copy of it.
+
+        :param project: the copy, which has copies of the milestones already
+        :return: dict from ``phase_id`` and ``flow_id`` to a dict from the ids of the
+            originals to those of the copies, for the tasks
+        """
+        self.ensure_one()
+        milestones = self.env.context.get("milestone_mapping") or {}
+        copies = {"phase_id": {}, "flow_id": {}}
+        for phase in self.phase_ids:
+            copies["phase_id"][phase.id] = (
+                phase.with_context(copy_project=True)
+                .copy(
+                    {
+                        "project_id": project.id,
+                        "milestone_id": milestones.get(phase.milestone_id.id),
+                    }
+                )
+                .id
+            )
+        for flow in self.flow_ids:
+            copies["flow_id"][flow.id] = flow.copy(
+                {
+                    "project_id": project.id,
+                    "phase_id": copies["phase_id"].get(flow.phase_id.id),
+                    "user_id": project.user_id.id,
+                    "template_id": flow.template_id.id,
+                }
+            ).id
+        return copies
+
+    def unlink(self):
+        # One after another and not by a cascade in the database: that would update
+        # rows of flows and cycles that are about to be deleted.
+        self.check_access("unlink")
+        self._unlink_except_phases_with_history()
+        projects = self.sudo()  # the project's own, which the user may delete
+        projects.import_ids.unlink()
+        projects.development_ids.unlink()
+        projects.flow_ids.unlink()
+        projects.phase_ids.unlink()
+        return super().unlink()
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_phases_with_history(self):
+        # sudo: history counts, whoever deletes the project
+        for phase in self.sudo().phase_ids:
+            if phase._has_history():
+                raise UserError(
+                    self.env._(
+                        "%(project)s cannot be deleted: work was done in its phase "
+                        "%(phase)s, and that history stays. Archive the project.",
+                        project=phase.project_id.name,
+                        phase=phase.name,
+                    )
+                )
