@@ -65,6 +65,7 @@
         "views/implementation_time_views.xml",
         "views/implementation_project_views.xml",
         "views/implementation_templates.xml",
+        "views/implementation_kickoff_views.xml",
         "views/implementation_menus.xml",
         "data/implementation_template_data.xml",
         "data/implementation_criterion_data.xml",

@@ -1,4 +1,5 @@
 from . import kickoff_conclude
+from . import implementation_kickoff
 from . import implementation_flow_decision
 from . import implementation_phase_complete
 from . import implementation_phase_plan

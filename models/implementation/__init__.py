@@ -7,6 +7,7 @@ from . import project_development_request
 from . import project_flow
 from . import project_flow_cycle
 from . import project_flow_template
+from . import project_kickoff_agreement
 from . import project_milestone
 from . import project_phase
 from . import project_project

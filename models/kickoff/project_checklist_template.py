@@ -103,23 +103,3 @@ class ProjectChecklistTemplateItem(models.Model):
                 raise ValidationError(
                     self.env._("A point of a checklist needs a text and a section.")
                 )
-
-    def _prepare_item_vals(self):
-        """Return the values of the points of a checklist made from these.
-
-        In the language of the context.
-        """
-        return [
-            {
-                "sequence": item.sequence,
-                "section": item.section,
-                "name": item.name,
-                "explanation": item.explanation,
-                "responsible": item.responsible,
-                "is_mandatory": item.is_mandatory,
-                "is_blocking_if_refused": item.is_blocking_if_refused,
-                "is_client_visible": item.is_client_visible,
-                "code": item.code,
-            }
-            for item in self
-        ]
