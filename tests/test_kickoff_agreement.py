@@ -1,4 +1,6 @@
 import json
+from datetime import timedelta
+
 from lxml import html
 
 from odoo import fields
@@ -235,6 +237,9 @@ class TestKickoffConclusion(AgreementCommon):
         agreement = self._conclude_kickoff(self.project)
         activity = self._get_activities("kickoff_agreement")
         self.assertEqual(activity.user_id, self.consultant)
+        self.assertEqual(
+            activity.date_deadline, fields.Date.today() + timedelta(days=5)
+        )
         agreement._accept(self.spoc, "Beatriz Soler", SIGNATURE)
         self.assertFalse(self._get_activities("kickoff_agreement"))
         message = self.project.message_ids.filtered(

@@ -59,6 +59,7 @@ class ProjectKickoffAgreement(models.Model):
             ("accepted", "Accepted"),
             ("outdated", "Outdated"),
         ],
+        string="Status",
         required=True,
         default="draft",
         index=True,
@@ -403,6 +404,7 @@ class ProjectKickoffAgreement(models.Model):
         project.activity_unlink(types)
         project.activity_schedule(
             types[0],
+            date_deadline=self.env.ref(types[0])._get_date_deadline(),
             user_id=consultant.id,
             note=project.env._(
                 "%(spoc)s has version %(version)s of the agreement to read and accept.",
