@@ -443,9 +443,9 @@ class ProjectKickoffAgreement(models.Model):
         spoc_sudo = self.sudo().spoc_id  # sudo: whether the contact has a user
         if spoc_sudo.user_ids:
             return self.get_base_url() + self._get_page_path()
-        return spoc_sudo.with_context(
-            signup_valid=True
-        )._get_signup_url_for_action(url=self._get_page_path())[spoc_sudo.id]
+        return spoc_sudo.with_context(signup_valid=True)._get_signup_url_for_action(
+            url=self._get_page_path()
+        )[spoc_sudo.id]
 
     def _get_report_base_filename(self):
         self.ensure_one()
