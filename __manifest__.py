@@ -53,6 +53,7 @@
         "demo/lifecycle_users_demo.xml",
         "demo/lifecycle_projects_demo.xml",
         "demo/pack_demo.xml",
+        "demo/kickoff_scope_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [

@@ -6,6 +6,8 @@ from odoo.tools import float_compare, plaintext2html
 ANSWER_FIELDS = {"answer", "state"}
 # What tells the risks that the addon raises by itself from those of people.
 TECHNICAL_FIELDS = {"gravity", "key"}
+# What the activity of the owner tells or depends on.
+ASSIGNED_FIELDS = {"description", "name", "owner_id", "project_id", "state", "type"}
 UNANSWERED_STATES = ("open", "challenged")
 
 
@@ -129,10 +131,8 @@ class ProjectRisk(models.Model):
             # sudo: who answers may be known to those who may write a risk
             project = risk.project_id.sudo()
             risk.owner_id = (
-                risk.owner_id
-                or (risk.type == "commercial" and project.salesperson_id)
-                or project.user_id
-            )
+                risk.type == "commercial" and project.salesperson_id
+            ) or project.user_id
 
     # ------------------------------------------------------------------
     # Constraints
@@ -188,7 +188,10 @@ class ProjectRisk(models.Model):
         self._check_not_technical(vals)
         self._check_may_write(vals)
         result = super().write(vals)
-        if vals.keys() & {"owner_id", "state", "project_id", "type"}:
+        if "project_id" in vals:
+            self.check_access("write")  # nothing goes to the projects of others
+        is_assigned_later = self.env.su and self.env.context.get("risk_assign_later")
+        if vals.keys() & ASSIGNED_FIELDS and not is_assigned_later:
             self._assign()
         return result
 
@@ -234,9 +237,7 @@ class ProjectRisk(models.Model):
                     projects=", ".join(foreign.sudo().mapped("name")),
                 )
             )
-        if vals.keys() & {"origin", "project_id"} and any(
-            risk.key for risk in self
-        ):
+        if vals.keys() & {"origin", "project_id"} and any(risk.key for risk in self):
             raise AccessError(
                 self.env._(
                     "A finding of the system stays with its project. Enter another "
@@ -292,17 +293,15 @@ class ProjectRisk(models.Model):
     def _is_answered(self):
         """Return whether somebody answered for the risk."""
         self.ensure_one()
-        return self.state not in UNANSWERED_STATES and bool(
-            (self.answer or "").strip()
-        )
+        return self.state not in UNANSWERED_STATES and bool((self.answer or "").strip())
 
     @api.model
     def _update_findings(self, project_ids, keys, found, tolerances):
         """Bring the automatic findings of projects up to date, in one batch.
 
-        New causes raise a risk. A finding nobody answered yet follows the figures. One
-        that was answered stays so, unless the figures get worse. One whose cause is
-        gone is resolved by itself, and opens again when the cause comes back.
+        New causes raise a risk. A finding nobody answered yet follows the figures; it
+        is resolved by itself when its cause is gone, and opens again when that comes
+        back. One that was answered stays so, unless the figures get worse.
 
         :param project_ids: ids of the projects that were looked at
         :param keys: keys of all findings that were looked for
@@ -312,11 +311,11 @@ class ProjectRisk(models.Model):
         """
         Risk = self.sudo()  # findings are the system's, whoever changes their inputs
         known = Risk._get_by_key(project_ids, keys)
-        gone, changes = Risk, {}
+        gone, changed = Risk, Risk
         for (project_id, key), risk in known.items():
             vals = found.get((project_id, key))
             if not vals:
-                if risk.gravity:
+                if risk.state in UNANSWERED_STATES:
                     gone += risk
                 continue
             is_worse = (
@@ -332,20 +331,18 @@ class ProjectRisk(models.Model):
             values = {
                 name: value
                 for name, value in vals.items()
-                if (risk[name].id if name == "owner_id" else risk[name]) != value
-                and name not in ("project_id", "key", "origin")
+                if name not in ("key", "origin", "project_id")
+                and (risk[name].id if name == "owner_id" else risk[name]) != value
             }
             if risk.state not in UNANSWERED_STATES:
                 values["state"] = "open"
             if values:
-                changes.setdefault(tuple(sorted(values.items())), Risk.browse())
-                changes[tuple(sorted(values.items()))] += risk
-        for values, risks in changes.items():
-            risks.write(dict(values))
-        if gone:
-            unanswered = gone.filtered(lambda risk: risk.state in UNANSWERED_STATES)
-            (gone - unanswered).gravity = 0
-            unanswered.write({"gravity": 0, "state": "resolved"})
+                risk.with_context(risk_assign_later=True).write(values)
+                changed += risk
+        gone.with_context(risk_assign_later=True).write(
+            {"gravity": 0, "state": "resolved"}
+        )
+        (changed + gone)._assign()
         Risk.create([vals for key, vals in found.items() if key not in known])
 
     def _assign(self):
@@ -363,29 +360,34 @@ class ProjectRisk(models.Model):
         )
         by_risk = activities.grouped("res_id")
         model_id = self.env["ir.model"]._get_id(self._name)
-        values, done = [], Activity
+        deadline = activity_type._get_date_deadline()
+        values, obsolete = [], Activity
         for risk in self.sudo():  # sudo: as above
             planned = by_risk.get(risk.id, Activity)
             if risk.state not in UNANSWERED_STATES:
-                done += planned
+                obsolete += planned  # the chatter tells the change of the state
                 continue
             kept = planned.filtered(lambda a, risk=risk: a.user_id == risk.owner_id)[:1]
-            (planned - kept).unlink()
-            if risk.owner_id and not kept:
+            obsolete += planned - kept
+            told = {
+                "summary": risk.name,
+                "note": plaintext2html(risk.description or ""),
+            }
+            if kept:
+                kept.write(told)
+            elif risk.owner_id:
                 values.append(
-                    {
+                    told
+                    | {
                         "activity_type_id": activity_type.id,
                         "automated": True,
-                        "date_deadline": activity_type._get_date_deadline(),
+                        "date_deadline": deadline,
                         "res_id": risk.id,
                         "res_model_id": model_id,
-                        "summary": risk.name,
-                        "note": plaintext2html(risk.description or ""),
                         "user_id": risk.owner_id.id,
                     }
                 )
-        if done:
-            done.action_feedback()
+        obsolete.unlink()
         # One mail per activity would be a query per risk, and a flood when many
         # projects change at once: the owners see them among their activities.
         Activity.with_context(mail_activity_quick_update=True).create(values)
@@ -397,7 +399,9 @@ class ProjectRisk(models.Model):
         """
         if not self:
             return
-        activity_type = self.env.ref("project_lifecycle.mail_activity_type_risk_manager")
+        activity_type = self.env.ref(
+            "project_lifecycle.mail_activity_type_risk_manager"
+        )
         # sudo: those of others, too, and whoever made the risk
         Activity = self.env["mail.activity"].sudo()
         told = Activity.with_context(active_test=False).search(

@@ -53,8 +53,8 @@ class ProjectScopeLine(models.Model):
     )
     to_be = fields.Text(string="TO-BE", help="How the client is going to work.")
     expectations = fields.Text(
-        help="What the client believes to get. What the standard cannot meet is said in "
-        "the kick-off.",
+        help="What the client believes to get. What the standard cannot meet is said "
+        "in the kick-off.",
     )
 
     _project_application_uniq = models.UniqueIndex(
@@ -83,6 +83,8 @@ class ProjectScopeLine(models.Model):
     def write(self, vals):
         projects = self.project_id
         result = super().write(self._strip_reason(vals))
+        if "project_id" in vals:
+            self.check_access("write")  # nothing goes to the projects of others
         if vals.keys() & {
             "project_id",
             "application_id",
