@@ -406,6 +406,31 @@ class TestAgreementVersions(AgreementCommon):
         self.sales.with_context(lang="es_ES").name = "Ventas"
         self.assertFalse(agreement.with_context(lang="es_ES").pending_changes)
 
+    def test_pending_changes_of_many_projects_cost_as_few_queries_as_of_one(self):
+        projects = self.project
+        for number in range(10):
+            project = self._create_project(name=f"P{number}", spoc_id=self.spoc.id)
+            project.stage_id = self.stage_kickoff
+            self.env["project.scope.line"].create(
+                [
+                    {"project_id": project.id, "application_id": application.id}
+                    for application in self.sales | self.inventory
+                ]
+            )
+            projects += project
+        for project in projects:
+            project._conclude_kickoff("go", "Feasible")
+        projects.scope_line_ids.reason = "Another one"
+        counts = []
+        for batch in (projects[:1], projects):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            batch.mapped("kickoff_agreement_pending_changes")
+            counts.append(self.cr.sql_log_count - before)
+        self.assertTrue(all(projects.mapped("kickoff_agreement_pending_changes")))
+        self.assertEqual(counts[0], counts[1])
+
     def test_nobody_writes_or_deletes_agreements(self):
         accepted = self._accept_agreement(self.project)
         values = {

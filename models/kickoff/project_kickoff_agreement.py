@@ -3,7 +3,7 @@ import json
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import json_default
+from odoo.tools import get_lang, json_default
 from odoo.tools.image import binary_to_image
 
 CONCLUSIONS = [
@@ -196,7 +196,8 @@ class ProjectKickoffAgreement(models.Model):
         :return: the version, not sent yet, with its text in the SPOC's language
         """
         former = self.search([("project_id", "=", project.id)])
-        lang = project.spoc_id.lang or project.partner_id.lang or self.env.lang
+        # A language that is not installed (any more) falls back to the user's
+        lang = get_lang(self.env, project.spoc_id.lang or project.partner_id.lang).code
         agreement = self.create(
             {
                 "project_id": project.id,
