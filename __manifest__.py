@@ -76,6 +76,8 @@
         "demo/lifecycle_projects_demo.xml",
         "demo/pack_demo.xml",
         "demo/implementation_demo.xml",
+        "demo/kickoff_scope_demo.xml",
+        "demo/kickoff_agreement_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [

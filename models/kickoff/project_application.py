@@ -12,12 +12,12 @@ class ProjectApplication(models.Model):
     name = fields.Char(required=True, translate=True)
     sequence = fields.Integer(default=10, export_string_translation=False)
     technical_name = fields.Char(
-        help="Name of the module that brings the application, such as “sale_management”.",
+        help="Name of the module that brings it, such as “sale_management”.",
     )
     standard_hours = fields.Float(
         help="Hours that it takes to implement the application in the standard way, "
-        "without the kick-off. The approach of the project multiplies them. At zero the "
-        "effort of a project with this application cannot be reckoned.",
+        "without the kick-off. The approach of the project multiplies them. At zero "
+        "the effort of a project with this application cannot be reckoned.",
     )
     is_main = fields.Boolean(
         string="Main Application",

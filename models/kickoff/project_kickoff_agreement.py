@@ -3,7 +3,7 @@ import json
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import json_default
+from odoo.tools import get_lang, json_default
 from odoo.tools.image import binary_to_image
 
 CONCLUSIONS = [
@@ -59,6 +59,7 @@ class ProjectKickoffAgreement(models.Model):
             ("accepted", "Accepted"),
             ("outdated", "Outdated"),
         ],
+        string="Status",
         required=True,
         default="draft",
         index=True,
@@ -195,7 +196,8 @@ class ProjectKickoffAgreement(models.Model):
         :return: the version, not sent yet, with its text in the SPOC's language
         """
         former = self.search([("project_id", "=", project.id)])
-        lang = project.spoc_id.lang or project.partner_id.lang or self.env.lang
+        # A language that is not installed (any more) falls back to the user's
+        lang = get_lang(self.env, project.spoc_id.lang or project.partner_id.lang).code
         agreement = self.create(
             {
                 "project_id": project.id,
@@ -403,6 +405,7 @@ class ProjectKickoffAgreement(models.Model):
         project.activity_unlink(types)
         project.activity_schedule(
             types[0],
+            date_deadline=self.env.ref(types[0])._get_date_deadline(),
             user_id=consultant.id,
             note=project.env._(
                 "%(spoc)s has version %(version)s of the agreement to read and accept.",
@@ -441,9 +444,9 @@ class ProjectKickoffAgreement(models.Model):
         spoc_sudo = self.sudo().spoc_id  # sudo: whether the contact has a user
         if spoc_sudo.user_ids:
             return self.get_base_url() + self._get_page_path()
-        return spoc_sudo.with_context(
-            signup_valid=True
-        )._get_signup_url_for_action(url=self._get_page_path())[spoc_sudo.id]
+        return spoc_sudo.with_context(signup_valid=True)._get_signup_url_for_action(
+            url=self._get_page_path()
+        )[spoc_sudo.id]
 
     def _get_report_base_filename(self):
         self.ensure_one()

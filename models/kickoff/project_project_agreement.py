@@ -30,6 +30,7 @@ class ProjectProject(models.Model):
     )
     kickoff_conclusion = fields.Selection(
         CONCLUSIONS,
+        string="Kick-off Conclusion",
         compute="_compute_kickoff_agreement_id",
         store=True,
         groups="base.group_user",
@@ -239,6 +240,7 @@ class ProjectProject(models.Model):
         )
         project.activity_schedule(
             xmlid,
+            date_deadline=self.env.ref(xmlid)._get_date_deadline(),
             user_id=(user or self.env.user).id,
             note=project.env["ir.qweb"]._render(
                 "project_lifecycle.kickoff_no_go_note",

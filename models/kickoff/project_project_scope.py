@@ -5,6 +5,8 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import float_compare, format_date, formatLang
 
+from .project_risk import UNANSWERED_STATES
+
 # What findings are made of, on the project itself.
 FINDING_INPUTS = {
     "active",
@@ -50,8 +52,8 @@ class ProjectProject(models.Model):
         ondelete="restrict",
         tracking=True,
         groups="base.group_user",
-        help="How the project is implemented. Its factor tells how many hours the scope "
-        "takes.",
+        help="How the project is implemented. Its factor tells how many hours the "
+        "scope takes.",
     )
     weekly_hours = fields.Float(
         string="Hours a Week",
@@ -125,7 +127,7 @@ class ProjectProject(models.Model):
             [("project_id", "in", self.ids)], ["project_id", "state"], ["__count"]
         ):
             counts[project.id][0] += count
-            counts[project.id][1] += count * (state in ("open", "challenged"))
+            counts[project.id][1] += count * (state in UNANSWERED_STATES)
         for project in self:
             project.risk_count, project.open_risk_count = counts[project._origin.id]
 
@@ -139,15 +141,16 @@ class ProjectProject(models.Model):
         return projects
 
     def write(self, vals):
-        if vals.get("date") and "date_start" not in vals:
-            self._start_before_deadline(vals["date"])
         inputs = {name: vals[name] for name in GATED_INPUTS & vals.keys()}
-        has_spoc_before = "spoc_id" in vals and {
+        people = vals.keys() & {"salesperson_id", "spoc_id", "user_id"}
+        before = people and {
             # sudo: contacts may be hidden; super() checks the rights
-            project: project.spoc_id
+            project: (project.spoc_id, project.salesperson_id, project.user_id)
             for project in self.sudo()
         }
         with self._undo_unless_passed("stage_id" in vals and bool(inputs)):
+            if vals.get("date") and "date_start" not in vals:
+                self._start_before_deadline(vals["date"])
             if "stage_id" in vals:
                 # The gate asks what is found now, calendars and leaves included
                 if inputs:
@@ -161,8 +164,9 @@ class ProjectProject(models.Model):
             result = super().write(vals)
         if vals.keys() & FINDING_INPUTS:
             self._update_findings()
-        if has_spoc_before:
-            self._raise_spoc_changes(has_spoc_before)
+        if before:
+            self._hand_over_risks(before)
+            self._raise_spoc_changes(before)
         return result
 
     def _start_before_deadline(self, deadline):
@@ -203,9 +207,7 @@ class ProjectProject(models.Model):
         Time passes, hours are used, calendars and leaves change every day.
         """
         domain = Domain("is_lifecycle", "=", True) & Domain("is_template", "=", False)
-        projects = self.search(
-            domain & Domain("lifecycle_stage", "in", CHECKED_STAGES)
-        )
+        projects = self.search(domain & Domain("lifecycle_stage", "in", CHECKED_STAGES))
         Cron = self.env["ir.cron"]
         Cron._commit_progress(remaining=len(projects))
         for start in range(0, len(projects), CRON_BATCH):
@@ -463,17 +465,20 @@ class ProjectProject(models.Model):
         findings = []
         earliest = self._get_earliest_date(left, hours_by_day, today)
         deadline = format_date(self.env, self.date)
+        consultant = self.user_id.name or self.env._("the consultant to come")
         figures = self.env._(
-            "%(left)s hours are left, %(consultant)s has %(capacity)s hours a week for "
-            "the project, by the working calendar “%(calendar)s” with leaves and public "
-            "holidays.",
+            "%(left)s hours are left. This reckons with %(consultant)s, the working "
+            "calendar “%(calendar)s”, leaves and public holidays.",
             left=self._format_hours(left),
-            consultant=self.user_id.name or self.env._("the consultant to come"),
-            capacity=self._format_hours(self.weekly_hours)
-            if self.weekly_hours
-            else self.env._("all working"),
+            consultant=consultant,
             calendar=calendar.name or "",
         )
+        if self.weekly_hours:
+            capacity = self.env._(
+                "The project gets %s hours a week at most.",
+                self._format_hours(self.weekly_hours),
+            )
+            figures = f"{figures} {capacity}"
         if left and not hours_by_day:
             findings.append(
                 (
@@ -488,8 +493,7 @@ class ProjectProject(models.Model):
                             "deadline, %(deadline)s, cannot be checked. Enter the "
                             "working hours or choose another consultant.",
                             calendar=calendar.name or "",
-                            consultant=self.user_id.name
-                            or self.env._("the consultant to come"),
+                            consultant=consultant,
                             deadline=deadline,
                         ),
                         "gravity": 1,
@@ -603,18 +607,53 @@ class ProjectProject(models.Model):
         return result
 
     # ------------------------------------------------------------------
+    # Change of people
+    # ------------------------------------------------------------------
+    def _hand_over_risks(self, former):
+        """Give the unanswered risks of a salesperson or consultant to the next one.
+
+        :param former: dict from project (sudo) to its SPOC, salesperson and consultant
+            before the change
+        """
+        changed = self.sudo().filtered(  # sudo: risks are handed over by who may write
+            lambda project: former[project][1:]
+            != (project.salesperson_id, project.user_id)
+        )
+        if not changed:
+            return
+        Risk = self.env["project.risk"].sudo()  # as above
+        heirs = defaultdict(Risk.browse)
+        for risk in Risk.search(
+            [
+                ("project_id", "in", changed.ids),
+                ("state", "in", UNANSWERED_STATES),
+                ("owner_id", "!=", False),
+            ]
+        ):
+            project = risk.project_id
+            _spoc, salesperson, consultant = former[project]
+            if risk.owner_id == salesperson:
+                heirs[project.salesperson_id or project.user_id] += risk
+            elif risk.owner_id == consultant:
+                heirs[project.user_id] += risk
+        for heir, risks in heirs.items():
+            if risks.owner_id != heir:
+                risks.owner_id = heir
+
+    # ------------------------------------------------------------------
     # Change of the SPOC (`methodology.md` 2)
     # ------------------------------------------------------------------
     def _raise_spoc_changes(self, former):
         """Raise a risk where the SPOC changed after the kick-off, and tell managers.
 
-        :param former: dict from project (sudo) to its SPOC before the change
+        :param former: dict from project (sudo) to its SPOC, salesperson and consultant
+            before the change
         """
         changed = self.sudo().filtered(  # sudo: contacts may be hidden
             lambda project: project.is_lifecycle
             and not project.is_template
-            and former[project]
-            and former[project] != project.spoc_id
+            and former[project][0]
+            and former[project][0] != project.spoc_id
         )
         if not changed:
             return
@@ -634,12 +673,8 @@ class ProjectProject(models.Model):
             vals_list.append(
                 {
                     "project_id": project.id,
-                    "key": "spoc_change_%s_%s_%s"
-                    % (
-                        former[project].id,
-                        project.spoc_id.id or 0,
-                        fields.Date.context_today(self),
-                    ),
+                    "key": f"spoc_change_{former[project][0].id}_{project.spoc_id.id}"
+                    f"_{fields.Date.context_today(self)}",
                     "name": env._("The SPOC changed after the kick-off"),
                     "origin": "spoc_change",
                     "type": "people",
@@ -649,7 +684,7 @@ class ProjectProject(models.Model):
                         "%(former)s handed over to %(new)s. Explain the methodology "
                         "and the tasks of the SPOC again, repeat the trainings that "
                         "are needed, and find out whether scope and dates still hold.",
-                        former=former[project].name,
+                        former=former[project][0].name,
                         new=project.spoc_id.name or env._("nobody yet"),
                     ),
                 }

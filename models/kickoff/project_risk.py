@@ -131,10 +131,8 @@ class ProjectRisk(models.Model):
             # sudo: who answers may be known to those who may write a risk
             project = risk.project_id.sudo()
             risk.owner_id = (
-                risk.owner_id
-                or (risk.type == "commercial" and project.salesperson_id)
-                or project.user_id
-            )
+                risk.type == "commercial" and project.salesperson_id
+            ) or project.user_id
 
     # ------------------------------------------------------------------
     # Constraints
@@ -239,9 +237,7 @@ class ProjectRisk(models.Model):
                     projects=", ".join(foreign.sudo().mapped("name")),
                 )
             )
-        if vals.keys() & {"origin", "project_id"} and any(
-            risk.key for risk in self
-        ):
+        if vals.keys() & {"origin", "project_id"} and any(risk.key for risk in self):
             raise AccessError(
                 self.env._(
                     "A finding of the system stays with its project. Enter another "
@@ -297,9 +293,7 @@ class ProjectRisk(models.Model):
     def _is_answered(self):
         """Return whether somebody answered for the risk."""
         self.ensure_one()
-        return self.state not in UNANSWERED_STATES and bool(
-            (self.answer or "").strip()
-        )
+        return self.state not in UNANSWERED_STATES and bool((self.answer or "").strip())
 
     @api.model
     def _update_findings(self, project_ids, keys, found, tolerances):
@@ -405,7 +399,9 @@ class ProjectRisk(models.Model):
         """
         if not self:
             return
-        activity_type = self.env.ref("project_lifecycle.mail_activity_type_risk_manager")
+        activity_type = self.env.ref(
+            "project_lifecycle.mail_activity_type_risk_manager"
+        )
         # sudo: those of others, too, and whoever made the risk
         Activity = self.env["mail.activity"].sudo()
         told = Activity.with_context(active_test=False).search(

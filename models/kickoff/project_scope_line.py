@@ -53,8 +53,8 @@ class ProjectScopeLine(models.Model):
     )
     to_be = fields.Text(string="TO-BE", help="How the client is going to work.")
     expectations = fields.Text(
-        help="What the client believes to get. What the standard cannot meet is said in "
-        "the kick-off.",
+        help="What the client believes to get. What the standard cannot meet is said "
+        "in the kick-off.",
     )
 
     _project_application_uniq = models.UniqueIndex(

@@ -8,11 +8,15 @@ class ResCompany(models.Model):
         result = super().write(vals)
         if vals.keys() & {"kickoff_share_target", "resource_calendar_id"}:
             # sudo: the effort model is the same for all projects, whoever changes it
-            projects = self.env["project.project"].sudo().search(
-                [
-                    ("is_lifecycle", "=", True),
-                    ("company_id", "in", [*self.ids, False]),
-                ]
+            projects = (
+                self.env["project.project"]
+                .sudo()
+                .search(
+                    [
+                        ("is_lifecycle", "=", True),
+                        ("company_id", "in", [*self.ids, False]),
+                    ]
+                )
             )
             # Projects of no company follow the one that is being worked in
             projects.invalidate_recordset(["scope_hours"])

@@ -28,7 +28,8 @@ registry.category("web_tour.tours").add("project_lifecycle_conclude_kickoff", {
         },
         {
             content: "It was sent",
-            trigger: ".o_field_widget[name='kickoff_agreement_ids'] td:contains('Sent')",
+            trigger:
+                ".o_field_widget[name='kickoff_agreement_ids'] td:contains('Sent')",
         },
     ],
 });
