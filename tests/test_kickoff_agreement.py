@@ -55,7 +55,10 @@ class AgreementCommon(LifecycleCommon):
 
     @classmethod
     def _create_checklist(cls, project):
-        return cls.env["project.checklist"].create(
+        """Return the checklist of the kick-off, with no points yet."""
+        checklist = project.checklist_ids.filtered(lambda c: c.kind == "kickoff")
+        checklist.item_ids.unlink()
+        return checklist or cls.env["project.checklist"].create(
             {"name": "Kick-off", "project_id": project.id, "kind": "kickoff"}
         )
 
@@ -411,6 +414,7 @@ class TestAgreementVersions(AgreementCommon):
         for number in range(10):
             project = self._create_project(name=f"P{number}", spoc_id=self.spoc.id)
             project.stage_id = self.stage_kickoff
+            self._create_checklist(project)
             self.env["project.scope.line"].create(
                 [
                     {"project_id": project.id, "application_id": application.id}
@@ -422,7 +426,7 @@ class TestAgreementVersions(AgreementCommon):
             project._conclude_kickoff("go", "Feasible")
         projects.scope_line_ids.reason = "Another one"
         counts = []
-        for batch in (projects[:1], projects):
+        for batch in (projects[:3], projects):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.cr.sql_log_count

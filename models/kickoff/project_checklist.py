@@ -229,8 +229,9 @@ class ProjectChecklist(models.Model):
                    item.responsible, item.is_mandatory, item.is_blocking_if_refused,
                    item.is_client_visible, item.code, 'to_discuss', 0,
                    %(uid)s, %(now)s, %(uid)s, %(now)s
-              FROM UNNEST(%(checklists)s, %(templates)s, %(langs)s)
-                   AS source(checklist_id, template_id, lang)
+              FROM UNNEST(
+                       %(checklists)s::int[], %(templates)s::int[], %(langs)s::varchar[]
+                   ) AS source(checklist_id, template_id, lang)
               JOIN project_checklist checklist ON checklist.id = source.checklist_id
               JOIN project_checklist_template_item item
                 ON item.template_id = source.template_id

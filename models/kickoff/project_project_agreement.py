@@ -58,6 +58,7 @@ class ProjectProject(models.Model):
 
     @api.depends("checklist_ids.kind", "checklist_ids.item_ids")
     def _compute_kickoff_point_ids(self):
+        self.mapped("checklist_ids.item_ids")  # one query for all projects
         for project in self:
             project.kickoff_point_ids = project.checklist_ids.filtered(
                 lambda checklist: checklist.kind == "kickoff"

@@ -49,7 +49,7 @@ class ProjectProject(models.Model):
             person = self.user_id.partner_id
         else:
             person = self.spoc_id or self.partner_id
-        return person.lang or self.company_id.partner_id.lang or self.env.lang
+        return person.lang or self.company_id.partner_id.lang or "en_US"
 
     def action_view_checklists(self):
         """Open the checklists of the project, and make the one of its stage if needed.
