@@ -584,6 +584,8 @@ class TestRisks(ScopeCommon):
 
     def test_answering_in_the_form_closes_the_activity(self):
         with Form(self.finding.with_user(self.salesperson)) as form:
+            with self.assertRaises(AssertionError):
+                form.severity = "low"
             form.answer = "<script>alert(1)</script> The client knows"
         self.finding.with_user(self.salesperson).action_accept()
         self.assertFalse(self.finding.activity_ids)
@@ -688,6 +690,17 @@ class TestRisks(ScopeCommon):
         ):
             with self.assertRaises(AccessError), self.cr.savepoint():
                 function()
+
+    @users("pl_consultant")
+    def test_owner_answers_a_risk_of_another_project(self):
+        risk = self.risk.with_env(self.env)
+        self.risk.owner_id = self.consultant
+        with self.assertRefused(AccessError, "you answer risks"):
+            risk.name = "Harmless"
+        risk.write({"answer": "Asked the client", "state": "resolved"})
+        self.risk.owner_id = self.colleague
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            risk.answer = "Mine again"
 
     def test_findings_are_not_deleted_nor_forged(self):
         with self.assertRefused(UserError, "stays in the history"):

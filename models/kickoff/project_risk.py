@@ -117,6 +117,10 @@ class ProjectRisk(models.Model):
         help="The client reads the name, the description and the answer.",
     )
 
+    is_editable = fields.Boolean(
+        compute="_compute_is_editable", export_string_translation=False
+    )
+
     _project_key_uniq = models.UniqueIndex(
         "(project_id, key) WHERE key IS NOT NULL",
         "This risk of the project is known already.",
@@ -133,6 +137,13 @@ class ProjectRisk(models.Model):
             risk.owner_id = (
                 risk.type == "commercial" and project.salesperson_id
             ) or project.user_id
+
+    @api.depends("project_id")
+    @api.depends_context("uid")
+    def _compute_is_editable(self):
+        editable = self.project_id._filtered_access("write")
+        for risk in self:
+            risk.is_editable = not risk.project_id or risk.project_id in editable
 
     # ------------------------------------------------------------------
     # Constraints
