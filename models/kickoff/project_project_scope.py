@@ -190,16 +190,6 @@ class ProjectProject(models.Model):
         """Look at the feasibility again, as when an input changes."""
         self._update_findings()
 
-    def action_view_risks(self):
-        """Open the risks of the project."""
-        self.ensure_one()
-        return self.env["ir.actions.act_window"]._for_xml_id(
-            "project_lifecycle.project_risk_action"
-        ) | {
-            "domain": [("project_id", "=", self.id)],
-            "context": {"default_project_id": self.id},
-        }
-
     @api.model
     def _cron_update_findings(self):
         """Look at the feasibility of all running projects.

@@ -117,6 +117,10 @@ class ProjectRisk(models.Model):
         help="The client reads the name, the description and the answer.",
     )
 
+    is_editable = fields.Boolean(
+        compute="_compute_is_editable", export_string_translation=False
+    )
+
     _project_key_uniq = models.UniqueIndex(
         "(project_id, key) WHERE key IS NOT NULL",
         "This risk of the project is known already.",
@@ -133,6 +137,13 @@ class ProjectRisk(models.Model):
             risk.owner_id = (
                 risk.type == "commercial" and project.salesperson_id
             ) or project.user_id
+
+    @api.depends("project_id")
+    @api.depends_context("uid")
+    def _compute_is_editable(self):
+        editable = self.project_id._filtered_access("write")
+        for risk in self:
+            risk.is_editable = not risk.project_id or risk.project_id in editable
 
     # ------------------------------------------------------------------
     # Constraints
@@ -311,7 +322,9 @@ class ProjectRisk(models.Model):
         """
         Risk = self.sudo()  # findings are the system's, whoever changes their inputs
         known = Risk._get_by_key(project_ids, keys)
-        gone, changed = Risk, Risk
+        gone, changed, reopened = Risk, Risk, Risk
+        # The history is written in one go below, with the reason
+        quietly = {"risk_assign_later": True, "tracking_disable": True}
         for (project_id, key), risk in known.items():
             vals = found.get((project_id, key))
             if not vals:
@@ -336,14 +349,31 @@ class ProjectRisk(models.Model):
             }
             if risk.state not in UNANSWERED_STATES:
                 values["state"] = "open"
+                reopened += risk
             if values:
-                risk.with_context(risk_assign_later=True).write(values)
+                risk.with_context(**quietly).write(values)
                 changed += risk
-        gone.with_context(risk_assign_later=True).write(
-            {"gravity": 0, "state": "resolved"}
-        )
+        gone.with_context(**quietly).write({"gravity": 0, "state": "resolved"})
         (changed + gone)._assign()
+        (reopened + gone)._log_found_state()
         Risk.create([vals for key, vals in found.items() if key not in known])
+
+    def _log_found_state(self):
+        """Write into the history of findings why the system changed their state."""
+        bodies = {}
+        for risk in self:
+            env = risk.with_context(lang=risk.owner_id.lang or self.env.lang).env
+            bodies[risk.id] = (
+                env._("The cause is gone: resolved by the system.")
+                if risk.state == "resolved"
+                else env._(
+                    "Opened again by the system: the cause is back, or worse than when "
+                    "it was answered."
+                )
+            )
+        if bodies:
+            root = self.env.ref("base.partner_root")
+            self._message_log_batch(bodies, author_id=root.id)
 
     def _assign(self):
         """Give each unanswered risk one activity of its owner, and close the others."""
