@@ -27,8 +27,7 @@ class ProjectKickoffWizard(models.TransientModel):
         "project.risk", compute="_compute_points", string="Open Risks"
     )
     is_refused = fields.Boolean(
-        compute="_compute_points",
-        help="The client refuses what the project cannot do without.",
+        compute="_compute_points", export_string_translation=False
     )
     conclusion = fields.Selection(
         CONCLUSIONS,

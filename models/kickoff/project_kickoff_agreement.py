@@ -285,11 +285,19 @@ class ProjectKickoffAgreement(models.Model):
         :return: dict by section and by record id of ``name`` (in the language of the
             context) and ``values``
         """
+        # Not read(), which fetches records one by one
         snapshot = {
             section: {
-                str(values.pop("id")): {"name": record.display_name, "values": values}
+                str(record.id): {
+                    "name": record.display_name,
+                    "values": {
+                        name: record._fields[name].convert_to_read(
+                            record[name], record, use_display_name=False
+                        )
+                        for name in names
+                    },
+                }
                 for record in self._get_snapshot_records(project, section, path)
-                for values in record.read(names, load=None)
             }
             for section, (_model, path, names) in self._get_snapshot_fields().items()
         }
