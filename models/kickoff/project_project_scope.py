@@ -187,7 +187,11 @@ class ProjectProject(models.Model):
     # Findings (`methodology.md` 1)
     # ------------------------------------------------------------------
     def action_update_findings(self):
-        """Look at the feasibility again, as when an input changes."""
+        """Look at the feasibility again, as when an input changes.
+
+        :raise AccessError: the user may not change the project
+        """
+        self.check_access("write")
         self._update_findings()
 
     @api.model
