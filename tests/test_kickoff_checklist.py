@@ -33,9 +33,7 @@ class TestChecklist(ChecklistCommon):
     """A checklist is made when a project enters the stage."""
 
     def test_made_with_the_points_of_its_template(self):
-        template = self.env.ref(
-            "project_lifecycle.checklist_template_internal_kickoff"
-        )
+        template = self.env.ref("project_lifecycle.checklist_template_internal_kickoff")
         self.assertEqual(self.hand_over.kind, "internal_kickoff")
         self.assertEqual(
             self.hand_over.item_ids.mapped("name"), template.item_ids.mapped("name")
@@ -64,9 +62,7 @@ class TestChecklist(ChecklistCommon):
         self.assertEqual(len(self.project.checklist_ids), 2, "one of each kind")
 
     def test_template_changes_do_not_touch_running_ones(self):
-        template = self.env.ref(
-            "project_lifecycle.checklist_template_internal_kickoff"
-        )
+        template = self.env.ref("project_lifecycle.checklist_template_internal_kickoff")
         names = self.hand_over.item_ids.mapped("name")
         template.with_user(self.manager).item_ids[0].write({"name": "Changed"})
         template.with_user(self.manager).item_ids[1].unlink()
@@ -124,9 +120,7 @@ class TestChecklist(ChecklistCommon):
         )
 
     def test_template_without_points(self):
-        template = self.env.ref(
-            "project_lifecycle.checklist_template_internal_kickoff"
-        )
+        template = self.env.ref("project_lifecycle.checklist_template_internal_kickoff")
         template.item_ids.unlink()
         project = self._create_project()
         self.assertFalse(project.checklist_ids, "an empty one would open the gate")
@@ -250,9 +244,7 @@ class TestHandOver(ChecklistCommon):
         other_sales = new_test_user(
             self.env, "pl_other_sales", groups="sales_team.group_sale_salesman"
         )
-        user = new_test_user(
-            self.env, "pl_user", groups="project.group_project_user"
-        )
+        user = new_test_user(self.env, "pl_user", groups="project.group_project_user")
         for login, person, read, write in (
             ("consultant", self.consultant, True, True),
             ("manager", self.manager, True, True),

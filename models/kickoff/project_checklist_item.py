@@ -4,9 +4,23 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from .project_checklist_template import RESPONSIBLES
 
 # What the client acknowledges. It does not change behind the client's back.
-ACKNOWLEDGED_FIELDS = {"answer", "checklist_id", "explanation", "name", "section", "state"}
+ACKNOWLEDGED_FIELDS = {
+    "answer",
+    "checklist_id",
+    "explanation",
+    "name",
+    "section",
+    "state",
+}
 # What an answer consists of; the rest of a point is set by its checklist.
-ANSWER_FIELDS = {"answer", "attachment_ids", "internal_note", "sequence", "state", "user_id"}
+ANSWER_FIELDS = {
+    "answer",
+    "attachment_ids",
+    "internal_note",
+    "sequence",
+    "state",
+    "user_id",
+}
 # What decides about the gate, and is the managers' to change.
 RULE_FIELDS = {"checklist_id", "code", "is_blocking_if_refused", "is_mandatory"}
 
@@ -46,8 +60,8 @@ class ProjectChecklistItem(models.Model):
         default="to_discuss",
         index=True,
         tracking=True,
-        help="Agreed; agreed with an adaptation; blocked: the client or the firm cannot "
-        "accept it.",
+        help="Agreed; agreed with an adaptation; blocked: the client or the firm "
+        "cannot accept it.",
     )
     progress = fields.Float(
         compute="_compute_progress",
@@ -205,9 +219,9 @@ class ProjectChecklistItem(models.Model):
                 body=self.env._(
                     "Reopened. %(spoc)s had acknowledged it: %(state)s.",
                     spoc=item.acknowledged_by.name,
-                    state=dict(
-                        self._fields["state"]._description_selection(self.env)
-                    )[item.state],
+                    state=dict(self._fields["state"]._description_selection(self.env))[
+                        item.state
+                    ],
                 )
             )
         # sudo: checked above

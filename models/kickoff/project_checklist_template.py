@@ -36,7 +36,9 @@ class ProjectChecklistTemplate(models.Model):
     item_ids = fields.One2many(
         "project.checklist.template.item", "template_id", string="Points", copy=True
     )
-    item_count = fields.Integer(string="Number of Points", compute="_compute_item_count")
+    item_count = fields.Integer(
+        string="Number of Points", compute="_compute_item_count"
+    )
 
     @api.depends("item_ids")
     def _compute_item_count(self):

@@ -1,6 +1,7 @@
 import {registry} from "@web/core/registry";
 
-const row = ".o_field_widget[name='item_ids'] .o_data_row:contains('How does the company')";
+const row =
+    ".o_field_widget[name='item_ids'] .o_data_row:contains('How does the company')";
 
 registry.category("web_tour.tours").add("project_lifecycle_hand_over", {
     steps: () => [
