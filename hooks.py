@@ -1,4 +1,5 @@
 from odoo.fields import Command
+from odoo.tools import SQL
 
 from .models.lifecycle.res_config_settings import ALL_BY_STAGE
 
@@ -21,14 +22,11 @@ def uninstall_hook(env):
     env.cr.execute(
         """
         UPDATE account_analytic_line
-           SET is_so_line_edited = TRUE, pack_id = NULL, work_type_id = NULL
+           SET is_so_line_edited = TRUE
          WHERE pack_id IS NOT NULL
         """
     )
-    # The work types go before the columns that name them
-    env.cr.execute("UPDATE project_project_stage SET work_type_id = NULL")
-    env.cr.execute("UPDATE project_task SET work_type_id = NULL")
-    env.cr.execute("DELETE FROM project_consultancy_pack")
+    _delete_records(env, keep={"project_stage_criterion", "project_stage_transition"})
     env.invalidate_all()
     Project = env["project.project"].with_context(active_test=False)
     projects = Project.search([("is_lifecycle", "=", True)])
@@ -46,4 +44,73 @@ def uninstall_hook(env):
         env.ref("base.group_user").implied_ids = [Command.unlink(stages_group.id)]
     Parameter.set_param(ALL_BY_STAGE, False)
     # The history goes with its table, but before that it would keep the stages.
-    env.cr.execute("DELETE FROM project_stage_transition")
+    _delete_records(env, keep=set())
+    _release_used_data(env)
+
+
+def _delete_records(env, keep):
+    """Empty the addon's own tables, whatever order their keys ask for.
+
+    Odoo drops the tables and the columns that point to them; before that it deletes the
+    records that came as data, which the records of users would hinder.
+
+    :param keep: the tables that are left alone
+    """
+    tables = {
+        model._table
+        for model in env.values()
+        if model._original_module == "project_lifecycle" and model._auto
+    } - keep
+    env.cr.execute(
+        """
+        SELECT source.relname, attribute.attname, attribute.attnotnull, key.conname
+          FROM pg_constraint key
+          JOIN pg_class source ON source.oid = key.conrelid
+          JOIN pg_class target ON target.oid = key.confrelid
+          JOIN pg_namespace schema ON schema.oid = target.relnamespace
+          JOIN pg_attribute attribute
+            ON attribute.attrelid = source.oid AND attribute.attnum = key.conkey[1]
+         WHERE key.contype = 'f'
+           AND schema.nspname = current_schema
+           AND target.relname = ANY(%s)
+        """,
+        [sorted(tables)],
+    )
+    for source, column, is_required, key in env.cr.fetchall():
+        names = {
+            "source": SQL.identifier(source),
+            "column": SQL.identifier(column),
+            "key": SQL.identifier(key),
+        }
+        env.cr.execute(SQL("ALTER TABLE %(source)s DROP CONSTRAINT %(key)s", **names))
+        if source in tables:
+            continue
+        if is_required:  # the rows of a many2many
+            env.cr.execute(SQL("DELETE FROM %(source)s", **names))
+        else:
+            env.cr.execute(
+                SQL(
+                    "UPDATE %(source)s SET %(column)s = NULL"
+                    " WHERE %(column)s IS NOT NULL",
+                    **names,
+                )
+            )
+    for table in sorted(tables):
+        env.cr.execute(SQL("DELETE FROM %s", SQL.identifier(table)))
+    env.invalidate_all()
+
+
+def _release_used_data(env):
+    """Leave the firm what came with the addon and is in use by now.
+
+    Activities become to-dos; task stages that hold tasks belong to the firm.
+    """
+    own = [("module", "=", "project_lifecycle")]
+    data = env["ir.model.data"].search([*own, ("model", "=", "mail.activity.type")])
+    env["mail.activity"].with_context(active_test=False).search(
+        [("activity_type_id", "in", data.mapped("res_id"))]
+    ).activity_type_id = env.ref("mail.mail_activity_data_todo")
+    data = env["ir.model.data"].search([*own, ("model", "=", "project.task.type")])
+    tasks = env["project.task"].with_context(active_test=False)
+    used = tasks.search([("stage_id", "in", data.mapped("res_id"))]).stage_id
+    data.filtered(lambda item: item.res_id in used.ids).unlink()
