@@ -103,14 +103,24 @@ def _delete_records(env, keep):
 def _release_used_data(env):
     """Leave the firm what came with the addon and is in use by now.
 
-    Activities become to-dos; task stages that hold tasks belong to the firm.
+    Activities become to-dos; task stages that hold tasks and products that were sold
+    belong to the firm.
     """
-    own = [("module", "=", "project_lifecycle")]
-    data = env["ir.model.data"].search([*own, ("model", "=", "mail.activity.type")])
+    data = env["ir.model.data"].search([("module", "=", "project_lifecycle")])
+    ids = {
+        model: [item.res_id for item in items]
+        for model, items in data.grouped("model").items()
+    }
     env["mail.activity"].with_context(active_test=False).search(
-        [("activity_type_id", "in", data.mapped("res_id"))]
+        [("activity_type_id", "in", ids["mail.activity.type"])]
     ).activity_type_id = env.ref("mail.mail_activity_data_todo")
-    data = env["ir.model.data"].search([*own, ("model", "=", "project.task.type")])
-    tasks = env["project.task"].with_context(active_test=False)
-    used = tasks.search([("stage_id", "in", data.mapped("res_id"))]).stage_id
-    data.filtered(lambda item: item.res_id in used.ids).unlink()
+    used = {
+        "project.task.type": env["project.task"]
+        .with_context(active_test=False)
+        .search([("stage_id", "in", ids["project.task.type"])])
+        .stage_id.ids,
+        "product.template": env["sale.order.line"]
+        .search([("product_template_id", "in", ids["product.template"])])
+        .product_template_id.ids,
+    }
+    data.filtered(lambda item: item.res_id in used.get(item.model, ())).unlink()
