@@ -130,6 +130,10 @@ class Side:
             ]
         )
         if self.has_addon:
+            # the hand-over is complete: these are the projects that move on
+            env["project.checklist.item"].search(
+                [("checklist_id.kind", "=", "internal_kickoff")]
+            ).state = "agreed"
             criteria.active = True
         self.stages = stages
         self.fill_time(env)

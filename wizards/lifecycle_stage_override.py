@@ -35,7 +35,7 @@ class ProjectStageOverrideWizard(models.TransientModel):
             criteria = project._get_criteria(wizard.stage_id)._applies_from(
                 project.stage_id
             )
-            unmet, _obstacles = criteria._get_unmet(project)
+            unmet, _obstacles = criteria._get_unmet({project: criteria})
             wizard.unmet_criterion_ids = unmet.get(project)
 
     def action_override(self):

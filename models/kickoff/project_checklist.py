@@ -183,11 +183,7 @@ class ProjectChecklist(models.Model):
         for kind, kind_projects in projects_by_kind.items():
             for project in kind_projects:
                 template = templates.get((kind, project.company_id))
-                if (
-                    template
-                    and template.item_ids
-                    and ((project.id, kind) not in existing)
-                ):
+                if template and (project.id, kind) not in existing:
                     lang = project._get_checklist_lang(kind)
                     sources.append((template, lang))
                     vals_list.append(

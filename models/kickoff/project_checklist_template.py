@@ -47,7 +47,7 @@ class ProjectChecklistTemplate(models.Model):
 
     @api.model
     def _get_templates(self, kinds, companies):
-        """Return the template of each kind and company.
+        """Return the template with points of each kind and company.
 
         A template of the company comes before one of all companies.
 
@@ -59,6 +59,7 @@ class ProjectChecklistTemplate(models.Model):
             [
                 ("kind", "in", list(kinds)),
                 ("company_id", "in", [*companies.ids, False]),
+                ("item_ids", "!=", False),
             ]
         )
         result = {}

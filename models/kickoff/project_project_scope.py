@@ -148,6 +148,7 @@ class ProjectProject(models.Model):
             project: (project.spoc_id, project.salesperson_id, project.user_id)
             for project in self.sudo()
         }
+        checked = "stage_id" in vals and self._filter_checked()
         with self._undo_unless_passed("stage_id" in vals and bool(inputs)):
             if vals.get("date") and "date_start" not in vals:
                 self._start_before_deadline(vals["date"])
@@ -162,12 +163,21 @@ class ProjectProject(models.Model):
                     self.write(inputs)
                 self._update_findings()
             result = super().write(vals)
-        if vals.keys() & FINDING_INPUTS:
+        # A move matters only to or from the stages that are checked
+        if vals.keys() & (FINDING_INPUTS - {"stage_id"}):
             self._update_findings()
+        elif "stage_id" in vals:
+            now_checked = self._filter_checked()
+            ((checked - now_checked) + (now_checked - checked))._update_findings()
         if before:
             self._hand_over_risks(before)
             self._raise_spoc_changes(before)
         return result
+
+    def _filter_checked(self):
+        """Return the projects in the stages whose feasibility is looked at."""
+        # sudo: stages are hidden from some groups
+        return self.filtered(lambda p: p.sudo().lifecycle_stage in CHECKED_STAGES)
 
     def _start_before_deadline(self, deadline):
         """Give client projects without a start one, as they are given a deadline.
@@ -226,7 +236,7 @@ class ProjectProject(models.Model):
         )
         if not projects:
             return
-        checked = projects.filtered(lambda p: p.lifecycle_stage in CHECKED_STAGES)
+        checked = projects._filter_checked()
         found = {}
         for project, key, vals in checked._get_findings():
             found[project.id, key] = vals | {

@@ -178,18 +178,23 @@ class ProjectProject(models.Model):
     def _search_has_client_spoc(self, operator, value):
         if operator != "in":
             return NotImplemented
-        self.flush_model(["spoc_id", "partner_id"])
-        self.env["res.partner"].flush_model(["commercial_partner_id"])
-        fitting = SQL(
-            """(
-                SELECT project.id
-                  FROM project_project project
-                  JOIN res_partner spoc ON spoc.id = project.spoc_id
-                  JOIN res_partner client ON client.id = project.partner_id
-                 WHERE spoc.commercial_partner_id = client.commercial_partner_id
-            )"""
-        )
-        return Domain("id", "in", fitting)
+
+        def has_client_spoc(project, alias, query):
+            return SQL(
+                """EXISTS(
+                    SELECT 1
+                      FROM res_partner spoc
+                      JOIN res_partner client
+                        ON client.commercial_partner_id = spoc.commercial_partner_id
+                     WHERE spoc.id = %s
+                       AND client.id = %s
+                )""",
+                project._field_to_sql(alias, "spoc_id", query),
+                project._field_to_sql(alias, "partner_id", query),
+                to_flush=self.env["res.partner"]._fields["commercial_partner_id"],
+            )
+
+        return Domain.custom(to_sql=has_client_spoc)
 
     def _compute_meeting_count(self):
         counts = self._read_group_meetings(Domain.TRUE, "__count")
@@ -316,18 +321,20 @@ class ProjectProject(models.Model):
         for (stage, stages), projects in self.grouped(
             lambda project: (project.stage_id, next_stages[project])
         ).items():
-            gate = criteria.filtered(
+            projects.next_stage_ids = stages
+            projects.gate_ids = criteria.filtered(
                 lambda criterion, stages=stages: criterion.stage_id in stages
             )._applies_from(stage)
-            # with_prefetch: what criteria read is read once for all stages
-            unmet, obstacles = gate._get_unmet(
-                projects.with_prefetch(self._prefetch_ids)
-            )
-            projects.next_stage_ids = stages
-            projects.gate_ids = gate
-            projects.gate_obstacles = obstacles
-            for project in projects:
-                project.unmet_criterion_ids = unmet[project]
+        unmet, obstacles = criteria._get_unmet(
+            {project: project.gate_ids for project in self}
+        )
+        for project in self:
+            project.unmet_criterion_ids = unmet[project]
+            project.gate_obstacles = {
+                criterion.id: obstacles[criterion.id]
+                for criterion in unmet[project]
+                if criterion.id in obstacles
+            }
 
     def _compute_gate_progress(self):
         self.gate_progress = 0
@@ -335,6 +342,7 @@ class ProjectProject(models.Model):
         blocking = self._get_criteria(
             self.env["project.project.stage"].union(*next_stages.values())
         ).filtered(lambda criterion: criterion.severity == "blocking")
+        gates = {}
         for (stage, stages), projects in self.grouped(
             lambda project: (project.stage_id, next_stages[project])
         ).items():
@@ -348,12 +356,11 @@ class ProjectProject(models.Model):
             criteria = blocking.filtered(
                 lambda criterion, goal=goal: criterion.stage_id == goal
             )._applies_from(stage)
-            unmet, _obstacles = criteria._get_unmet(
-                projects.with_prefetch(self._prefetch_ids)
-            )
-            for project in projects:
-                met = len(criteria) - len(unmet[project])
-                project.gate_progress = 100 * met // len(criteria) if criteria else 100
+            gates |= dict.fromkeys(projects, criteria)
+        unmet, _obstacles = blocking._get_unmet(gates)
+        for project, gate in gates.items():
+            met = len(gate) - len(unmet[project])
+            project.gate_progress = 100 * met // len(gate) if gate else 100
 
     @api.model
     def _search_gate_progress(self, operator, value):
@@ -769,19 +776,15 @@ class ProjectProject(models.Model):
         criteria = self._get_criteria(self.stage_id).filtered(
             lambda criterion: criterion.severity == "blocking"
         )
-        blocked, obstacles = {}, {}
+        gates = {}
         for (stage, former_stage), projects in self.grouped(
             lambda project: (project.stage_id, former[project])
         ).items():
             gate = criteria.filtered(
                 lambda criterion, stage=stage: criterion.stage_id == stage
             )._applies_from(former_stage)
-            unmet, gate_obstacles = gate._get_unmet(
-                projects.with_prefetch(self._prefetch_ids)
-            )
-            blocked |= unmet
-            obstacles |= gate_obstacles
-        return blocked, obstacles
+            gates |= dict.fromkeys(projects, gate)
+        return criteria._get_unmet(gates)
 
     def _get_gate_message(self, blocked, obstacles):
         """Return what keeps projects from passing, as plain text for a dialog.
