@@ -1,6 +1,9 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from .project_phase import CURRENT_STATES
 
@@ -118,32 +121,57 @@ class ProjectProject(models.Model):
 
     @api.depends("phase_ids", "flow_ids", "development_ids", "import_ids")
     def _compute_implementation_counts(self):
-        def count(model, field):
-            totals, matching = {}, {}
-            for project, value, number in self.env[model]._read_group(
-                [("project_id", "in", self.ids)], ["project_id", field], ["__count"]
-            ):
-                totals[project.id] = totals.get(project.id, 0) + number
-                matching[project.id, value] = number
-            return totals, matching
-
-        phases, by_state = count("project.phase", "state")
-        flows, by_step = count("project.flow", "step")
-        developments, by_decision = count("project.development.request", "decision")
-        imports, by_progress = count("project.data.import", "state")
+        """Count for the smart buttons, in one query: every project form asks for it."""
+        counted = (
+            ("project.phase", "state", "complete", "phase", "complete_phase"),
+            ("project.flow", "step", "done", "flow", "done_flow"),
+            (
+                "project.development.request",
+                "decision",
+                "to_decide",
+                "development",
+                "undecided_development",
+            ),
+            ("project.data.import", "state", "imported", "import", "imported"),
+        )
+        parts = []
+        for model, field, value, total, matching in counted:
+            self.env[model].flush_model(["project_id", field])
+            parts.append(
+                SQL(
+                    """
+                    SELECT project_id, %s, COUNT(*), %s, COUNT(*) FILTER (WHERE %s = %s)
+                      FROM %s
+                     WHERE project_id IN %s
+                  GROUP BY project_id
+                    """,
+                    total,
+                    matching,
+                    SQL.identifier(field),
+                    value,
+                    SQL.identifier(self.env[model]._table),
+                    tuple(self.ids) or (0,),
+                )
+            )
+        counts = defaultdict(int)
+        for project_id, total, number, matching, matched in self.env.execute_query(
+            SQL(" UNION ALL ").join(parts)
+        ):
+            counts[project_id, total] = number
+            counts[project_id, matching] = matched
         for project in self:
             project_id = project._origin.id
-            project.phase_count = phases.get(project_id, 0)
-            project.complete_phase_count = by_state.get((project_id, "complete"), 0)
-            project.flow_count = flows.get(project_id, 0)
-            project.done_flow_count = by_step.get((project_id, "done"), 0)
-            project.development_count = developments.get(project_id, 0)
-            project.undecided_development_count = by_decision.get(
-                (project_id, "to_decide"), 0
-            )
-            project.import_count = imports.get(project_id, 0)
-            project.pending_import_count = project.import_count - by_progress.get(
-                (project_id, "imported"), 0
+            project.phase_count = counts[project_id, "phase"]
+            project.complete_phase_count = counts[project_id, "complete_phase"]
+            project.flow_count = counts[project_id, "flow"]
+            project.done_flow_count = counts[project_id, "done_flow"]
+            project.development_count = counts[project_id, "development"]
+            project.undecided_development_count = counts[
+                project_id, "undecided_development"
+            ]
+            project.import_count = counts[project_id, "import"]
+            project.pending_import_count = (
+                project.import_count - counts[project_id, "imported"]
             )
 
     @api.depends(
