@@ -180,15 +180,12 @@ class ProjectProject(models.Model):
             return NotImplemented
 
         def has_client_spoc(project, alias, query):
+            # Rather than a join: the planner would join all contacts with one another
             return SQL(
-                """EXISTS(
-                    SELECT 1
-                      FROM res_partner spoc
-                      JOIN res_partner client
-                        ON client.commercial_partner_id = spoc.commercial_partner_id
-                     WHERE spoc.id = %s
-                       AND client.id = %s
-                )""",
+                """(
+                    (SELECT commercial_partner_id FROM res_partner WHERE id = %s)
+                    = (SELECT commercial_partner_id FROM res_partner WHERE id = %s)
+                ) IS TRUE""",
                 project._field_to_sql(alias, "spoc_id", query),
                 project._field_to_sql(alias, "partner_id", query),
                 to_flush=self.env["res.partner"]._fields["commercial_partner_id"],
@@ -286,24 +283,19 @@ class ProjectProject(models.Model):
             projects that no gate is for
         """
         Stage = self.env["project.project.stage"]
-        stages = Stage.search_fetch(
-            [("lifecycle_stage", "!=", False)],
-            ["sequence", "company_id", "lifecycle_stage", "next_stage_ids"],
-        )
-        result = dict.fromkeys(self, Stage)
-        gated = self.filtered(lambda p: p.is_lifecycle and not p.is_template)
-        for (stage, company), projects in gated.grouped(
-            lambda project: (project.stage_id, project.company_id)
-        ).items():
-            next_stages = stage._get_next_stages(
-                stages.filtered(
-                    lambda stage, company=company: (
-                        not stage.company_id or stage.company_id == company
-                    )
-                )
+        next_ids = {
+            project: Stage._get_next_stage_ids(
+                project.stage_id.id, project.company_id.id
             )
-            result |= dict.fromkeys(projects, next_stages)
-        return result
+            if project.is_lifecycle and not project.is_template
+            else ()
+            for project in self
+        }
+        prefetch_ids = {stage_id for ids in next_ids.values() for stage_id in ids}
+        return {
+            project: Stage.browse(ids).with_prefetch(prefetch_ids)
+            for project, ids in next_ids.items()
+        }
 
     def _get_criteria(self, stages):
         """Return the active criteria that guard ``stages``."""

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import ormcache
 
 LIFECYCLE_STAGES = [
     ("internal_kickoff", "Internal kick-off"),
@@ -61,6 +62,17 @@ class ProjectProjectStage(models.Model):
                     )
                 )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        stages = super().create(vals_list)
+        self.env.registry.clear_cache()  # _get_next_stage_ids
+        return stages
+
+    def unlink(self):
+        result = super().unlink()
+        self.env.registry.clear_cache()
+        return result
+
     def write(self, vals):
         # Giving a stage another meaning would move its projects past the gate.
         if "lifecycle_stage" in vals:
@@ -84,7 +96,9 @@ class ProjectProjectStage(models.Model):
                         stages=", ".join(stage.name for stage, _count in used),
                     )
                 )
-        return super().write(vals)
+        result = super().write(vals)
+        self.env.registry.clear_cache()
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_history(self):
@@ -98,16 +112,26 @@ class ProjectProjectStage(models.Model):
                 )
             )
 
-    def _get_next_stages(self, all_stages):
-        """Return the stages that a project in this stage should go to next.
+    @api.model
+    @ormcache("stage_id", "company_id")
+    def _get_next_stage_ids(self, stage_id, company_id):
+        """Return where a project should go next, as ids in the order of the stages.
 
-        :param all_stages: lifecycle stages, in their order, among which to choose
+        Cached, since it is configuration that every card of the kanban asks for.
+
+        :param stage_id: id of the stage that the project is in
+        :param company_id: id of the project's company, or False
         :return: the stages that are set to follow or, where all may follow, the one
             that comes next in the order
         """
-        return (
-            self.next_stage_ids & all_stages
-            or all_stages.filtered(
-                lambda stage: (stage.sequence, stage.id) > (self.sequence, self.id)
-            )[:1]
+        stage = self.sudo().browse(stage_id)  # sudo: the same for everybody
+        stages = stage.search(
+            [
+                ("lifecycle_stage", "!=", False),
+                ("company_id", "in", [False, company_id]),
+            ]
         )
+        following = stage.next_stage_ids & stages or stages.filtered(
+            lambda other: (other.sequence, other.id) > (stage.sequence, stage.id)
+        )[:1]
+        return tuple(following.ids)

