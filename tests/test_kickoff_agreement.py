@@ -560,6 +560,7 @@ class TestAgreementAcceptance(AgreementCommon):
             (UserError, "no picture", self.spoc, "Beatriz", "aGVsbG8="),
             (UserError, "no picture", self.spoc, "Beatriz", {"a": 1}),
             (UserError, "no picture", self.spoc, "Beatriz", "PHN2Zy8+"),
+            (UserError, "no picture", self.spoc, "Beatriz", SIGNATURE[:80]),
             (UserError, "too large", self.spoc, "Beatriz", "AAAA" * 1024 * 1024),
         )
         for exception, message, partner, name, signature in cases:

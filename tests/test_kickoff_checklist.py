@@ -250,7 +250,7 @@ class TestHandOver(ChecklistCommon):
             ("manager", self.manager, True, True),
             ("colleague", self.colleague, True, False),
             ("project user", user, True, False),
-            ("salesperson", self.salesperson, False, False),
+            ("salesperson", self.salesperson, True, False),
             ("other salesperson", other_sales, False, False),
             ("SPOC", self.spoc_user, False, False),
             ("stranger", self.stranger_user, False, False),
@@ -301,8 +301,51 @@ class TestPoints(ChecklistCommon):
         activity = self.point.activity_ids
         self.assertEqual(activity.user_id, self.salesperson)
         self.assertIn(self.point.name, activity.summary)
+        # Who clears it up reads it, and changes nothing
+        sold = self.point.with_user(self.salesperson)
+        self.assertIn("Two hours", sold.answer)
+        with self.assertRefused(AccessError, ""):
+            sold.state = "agreed"
+        with self.assertRefused(UserError, "clears it up"):
+            point.unlink()
         point.state = "adapted"
         self.assertFalse(self.point.activity_ids)
+
+    def test_blocked_points_follow_the_salesperson(self):
+        self.point.state = "blocked"
+        self.kickoff.project_id.salesperson_id = self.manager
+        self.assertEqual(self.point.activity_ids.user_id, self.manager)
+
+    def test_what_the_project_needs_is_not_passed_over(self):
+        point = self._get_item("time_deduction", self.kickoff).with_user(
+            self.consultant
+        )
+        with self.assertRefused(AccessError, "cannot go on without"):
+            point.state = "not_applicable"
+        with self.assertRefused(AccessError, "You may answer"):
+            point.is_client_visible = False
+        point.with_user(self.manager).state = "not_applicable"
+
+    def test_nobody_forges_an_acknowledgement(self):
+        vals = {"checklist_id": self.kickoff.id, "section": "9", "name": "Parking"}
+        Item = self.env["project.checklist.item"].with_user(self.consultant)
+        for name, value in (
+            ("acknowledged_by", self.spoc.id),
+            ("code", "time_deduction"),
+            ("is_mandatory", True),
+        ):
+            with self.subTest(name=name), self.assertRefused(AccessError, ""):
+                Item.with_context(**{f"default_{name}": value}).create(vals)
+
+    def test_meeting_planned_before_gets_its_checklist(self):
+        project = self._create_project(name="Planned", spoc_id=self.spoc.id)
+        meeting = self._create_meeting(project, "kickoff")
+        self.assertFalse(meeting.checklist_id)
+        project.sudo()._override_gate(self.stage_kickoff, "Tried by a test")
+        self.assertEqual(
+            meeting.checklist_id,
+            project.checklist_ids.filtered(lambda c: c.kind == "kickoff"),
+        )
 
     def test_two_persons_sharing_the_spoc_role_is_fine(self):
         self._settle(self.kickoff)

@@ -241,7 +241,6 @@ class TestFeasibility(ScopeCommon):
                 "date_to": datetime(2026, 3, 3, 23),
             }
         )
-        self._run_cron()
         self.assertFound("deadline", "03/09/2026")
         Leave.create(
             {
@@ -252,8 +251,52 @@ class TestFeasibility(ScopeCommon):
                 "date_to": datetime(2026, 3, 9, 23),
             }
         )
-        self._run_cron()
         self.assertFound("deadline", "03/10/2026")
+        Leave.search([("resource_id", "=", self.employee.resource_id.id)]).unlink()
+        self.assertFound("deadline", "03/09/2026")
+
+    def test_a_change_of_the_working_calendar_counts_at_once(self):
+        self.project.date = "2026-03-06"
+        self.assertNotFound("deadline")
+        self.calendar.attendance_ids.filtered(lambda a: a.dayofweek == "4").unlink()
+        finding = self.assertFound("deadline", "03/09/2026")
+        self.employee.resource_id.calendar_id = self.env.company.resource_calendar_id
+        self.assertEqual(finding.state, "resolved")
+
+    def test_a_start_in_the_future_puts_off_the_earliest_date(self):
+        self.project.write({"date_start": "2026-03-09", "date": "2026-03-10"})
+        self.assertFound("deadline", "03/13/2026")
+        self.project.date = "2026-03-13"
+        self.assertEqual(self._get_finding("deadline").state, "resolved")
+
+    def test_an_old_answer_does_not_answer_a_deadline_found_again(self):
+        self.project.date = "2026-03-05"
+        finding = self.assertFound("deadline")
+        finding.write({"answer": "The client knows", "state": "accepted"})
+        finding.action_reopen()
+        self.assertFalse(finding.answer)
+        with self.assertRefused(ValidationError, "Write the answer"):
+            finding.action_accept()
+        self.project.date = "2026-04-30"
+        self.assertEqual(finding.state, "resolved")
+        self.project.date = "2026-03-05"
+        self.assertEqual(finding.state, "open")
+
+    def test_cancelling_the_pack_does_not_make_the_finding_smaller(self):
+        self._add_scope(self.main)
+        finding = self.assertFound("hours")
+        self.pack.cancelled = True
+        self.assertEqual((finding.type, finding.severity), ("commercial", "high"))
+
+    def test_nobody_forges_a_finding(self):
+        Risk = self.env["project.risk"].with_user(self.consultant)
+        vals = {"name": "Mine", "project_id": self.project.id}
+        with self.assertRefused(AccessError, "Only the system"):
+            Risk.with_context(default_key="feasibility_hours").create(vals)
+        self._add_scope(self.main)
+        finding = self._get_finding("hours")
+        with self.assertRefused(AccessError, "Only the system"):
+            finding.with_user(self.consultant).key = False
 
     def test_weekly_capacity_puts_off_the_earliest_date(self):
         self.project.date = "2026-03-20"
@@ -387,7 +430,10 @@ class TestFeasibility(ScopeCommon):
         self.assertEqual(finding.state, "accepted")
         self.pack.purchased_hours = 30
         self.assertFound("hours", "30 are sold")
-        self.assertEqual(finding.answer, "The client does half of it")
+        self.assertFalse(finding.answer)
+        self.assertIn(
+            "The client does half of it", "".join(finding.message_ids.mapped("body"))
+        )
 
     def test_accepted_deadline_does_not_come_back_every_day(self):
         self.project.date = "2026-03-05"

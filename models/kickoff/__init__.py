@@ -15,5 +15,6 @@ from . import project_project_scope
 from . import project_risk
 from . import project_scope_line
 from . import res_company
+from . import resource
 from . import sale_order
 from . import sale_order_line

@@ -21,7 +21,7 @@ class CalendarEvent(models.Model):
         readonly=True, copy=False, groups="base.group_user"
     )
 
-    @api.depends("project_id", "lifecycle_meeting")
+    @api.depends("project_id.checklist_ids", "lifecycle_meeting")
     def _compute_checklist_id(self):
         checklists = {
             (checklist.project_id, checklist.kind): checklist

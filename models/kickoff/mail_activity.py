@@ -14,7 +14,9 @@ class MailActivity(models.Model):
             "project_lifecycle.mail_activity_type_risk", raise_if_not_found=False
         )
         asked = self.filtered(
-            lambda activity: risk_type and activity.activity_type_id == risk_type
+            lambda activity: risk_type
+            and activity.activity_type_id == risk_type
+            and activity.res_model == "project.risk"
         )
         risks = self.env["project.risk"].browse(asked.mapped("res_id")).exists()
         risks = risks.filtered(lambda risk: risk.state in UNANSWERED_STATES)

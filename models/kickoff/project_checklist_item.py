@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import plaintext2html
 
 from .project_checklist_template import RESPONSIBLES
 
@@ -8,6 +9,7 @@ ACKNOWLEDGED_FIELDS = {
     "answer",
     "checklist_id",
     "explanation",
+    "is_client_visible",
     "name",
     "section",
     "state",
@@ -103,22 +105,30 @@ class ProjectChecklistItem(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            self._check_acknowledgement(vals)
+        names = set().union(*vals_list) | {
+            name.removeprefix("default_")
+            for name in self.env.context
+            if name.startswith("default_")
+        }
+        self._check_acknowledgement(names)
         items = super().create(vals_list)
-        items._check_can_set_rules(set().union(*vals_list) - {"checklist_id"})
+        items._check_can_set_rules(names - {"checklist_id"})
+        items._check_can_set_state()
         items.filtered(lambda item: item.state == "blocked")._tell_salesperson()
         return items
 
     def write(self, vals):
-        self._check_acknowledgement(vals)
+        self._check_acknowledgement(vals.keys())
         if ACKNOWLEDGED_FIELDS & vals.keys():
             self._check_not_acknowledged(vals)
         if vals.keys() - ANSWER_FIELDS:
             self._check_can_set_rules(vals.keys())
+        if "is_client_visible" in vals and self.filtered("is_mandatory"):
+            self._check_can_set_rules(RULE_FIELDS)
         blocked = self.filtered(lambda item: item.state == "blocked")
         result = super().write(vals)
         if "state" in vals:
+            self._check_can_set_state()
             now_blocked = self.filtered(lambda item: item.state == "blocked")
             (now_blocked - blocked)._tell_salesperson()
             (blocked - now_blocked).activity_feedback(
@@ -129,6 +139,14 @@ class ProjectChecklistItem(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_needed(self):
         self._check_not_acknowledged()
+        if blocked := self.filtered(lambda item: item.state == "blocked"):
+            raise UserError(
+                self.env._(
+                    "“%s” is blocked: the salesperson clears it up with the client. "
+                    "Settle it instead of deleting it.",
+                    blocked[0].name,
+                )
+            )
         if any(item.is_mandatory for item in self):
             self._check_can_set_rules(RULE_FIELDS)
 
@@ -152,11 +170,28 @@ class ProjectChecklistItem(models.Model):
                 )
             )
 
+    def _check_can_set_state(self):
+        """Keep what the project cannot do without from being passed over.
+
+        :raise AccessError: such a point does not apply, says who is no project manager
+        """
+        if self.env.su or self.env.user.has_group("project.group_project_manager"):
+            return
+        for item in self:
+            if item.is_blocking_if_refused and item.state == "not_applicable":
+                raise AccessError(
+                    self.env._(
+                        "The project cannot go on without “%s”: discuss it with the "
+                        "client. Only project managers can say that it does not apply.",
+                        item.name,
+                    )
+                )
+
     # ------------------------------------------------------------------
     # The client's acknowledgement
     # ------------------------------------------------------------------
-    def _check_acknowledgement(self, vals):
-        if not self.env.su and {"acknowledged_by", "acknowledged_on"} & vals.keys():
+    def _check_acknowledgement(self, names):
+        if not self.env.su and {"acknowledged_by", "acknowledged_on"} & names:
             raise AccessError(
                 self.env._("Only the SPOC acknowledges points of a checklist.")
             )
@@ -242,9 +277,11 @@ class ProjectChecklistItem(models.Model):
                 "project_lifecycle.mail_activity_type_blocked_point",
                 user_id=user.id,
                 summary=translated.env._("Blocked: %s", item.name),
-                note=translated.env._(
-                    "Clear this up with the client before the implementation of %s "
-                    "starts.",
-                    item.project_id.name,
+                note=plaintext2html(
+                    translated.env._(
+                        "Clear this up with the client before the implementation of %s "
+                        "starts.",
+                        item.project_id.name,
+                    )
                 ),
             )

@@ -1,9 +1,11 @@
 import base64
 import json
 
+from PIL import Image
+
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import get_lang, json_default
+from odoo.tools import get_lang, json_default, plaintext2html
 from odoo.tools.image import binary_to_image
 
 CONCLUSIONS = [
@@ -415,10 +417,13 @@ class ProjectKickoffAgreement(models.Model):
             types[0],
             date_deadline=self.env.ref(types[0])._get_date_deadline(),
             user_id=consultant.id,
-            note=project.env._(
-                "%(spoc)s has version %(version)s of the agreement to read and accept.",
-                spoc=self.spoc_id.name,
-                version=self.version,
+            note=plaintext2html(
+                project.env._(
+                    "%(spoc)s has version %(version)s of the agreement to read and "
+                    "accept.",
+                    spoc=self.spoc_id.name,
+                    version=self.version,
+                )
             ),
         )
 
@@ -547,7 +552,14 @@ class ProjectKickoffAgreement(models.Model):
             )
         try:
             image = binary_to_image(base64.b64decode(signature, validate=True))
-        except (ValueError, UserError) as error:
+            image.verify()  # a part of a picture opens, too
+        except (
+            Image.DecompressionBombError,
+            OSError,
+            SyntaxError,  # of the picture
+            ValueError,
+            UserError,
+        ) as error:
             raise unreadable from error
         if image.format not in SIGNATURE_FORMATS:
             raise unreadable

@@ -13,6 +13,7 @@ FINDING_INPUTS = {
     "approach_id",
     "company_id",
     "date",
+    "date_start",
     "is_lifecycle",
     "is_template",
     "salesperson_id",
@@ -220,6 +221,33 @@ class ProjectProject(models.Model):
             if not Cron._commit_progress(len(batch)):
                 break
 
+    @api.model
+    def _update_findings_of(self, users, calendars, companies):
+        """Look at the feasibility where working time has changed.
+
+        :param users: whose own working time has changed
+        :param calendars: working calendars that have changed
+        :param companies: companies in which the time of all has changed
+        """
+        # sudo: who enters leaves need not see projects
+        resources = self.env["resource.resource"].sudo()
+        if calendars:
+            users |= resources.search([("calendar_id", "in", calendars.ids)]).user_id
+            companies |= companies.sudo().search(
+                [("resource_calendar_id", "in", calendars.ids)]
+            )
+        self.sudo().search(
+            Domain("is_lifecycle", "=", True)
+            & Domain("is_template", "=", False)
+            & Domain("lifecycle_stage", "in", CHECKED_STAGES)
+            & Domain("date", "!=", False)
+            & (
+                Domain("user_id", "in", users.ids)
+                # Projects of no company may be planned with any company's calendar
+                | Domain("company_id", "in", companies.ids and [*companies.ids, False])
+            )
+        )._update_findings()
+
     def _update_findings(self):
         """Look at the feasibility of projects and bring their findings up to date.
 
@@ -349,7 +377,7 @@ class ProjectProject(models.Model):
         scope = (
             self.env._("The full scope (all main applications)")
             if main and main <= applications
-            else self.env._("The scope (%s applications)", len(applications))
+            else self.env._("The scope (applications: %s)", len(applications))
         )
         text = self.env._(
             "%(scope)s takes %(needed)s hours, and %(bought)s are sold: %(missing)s "
@@ -367,7 +395,7 @@ class ProjectProject(models.Model):
             "description": f"{text}\n{self._get_effort_text()}",
             "gravity": round(needed - bought, 2),
         }
-        if not self.pack_count:
+        if not self.pack_ids:  # cancelled ones were sold, too
             # Nothing sold yet: the gate to the implementation asks for the pack
             vals |= {
                 "name": self.env._("No hours are sold for the scope"),
@@ -447,8 +475,8 @@ class ProjectProject(models.Model):
             "type": "commercial",
             "severity": "high",
             "description": self.env._(
-                "%(count)s applications are needed and neither in the scope nor in the "
-                "order.\n%(needs)s",
+                "Applications that are needed and neither in the scope nor in the "
+                "order: %(count)s\n%(needs)s",
                 count=len(missing),
                 needs="\n".join(needs),
             ),
@@ -467,7 +495,8 @@ class ProjectProject(models.Model):
         left = max(self.pack_remaining_hours, 0)
         calendar, hours_by_day = days[self.id]
         findings = []
-        earliest = self._get_earliest_date(left, hours_by_day, today)
+        start = max(today, self.date_start or today)
+        earliest = self._get_earliest_date(left, hours_by_day, start)
         deadline = format_date(self.env, self.date)
         consultant = self.user_id.name or self.env._("the consultant to come")
         figures = self.env._(
@@ -547,18 +576,20 @@ class ProjectProject(models.Model):
         )
         return findings
 
-    def _get_earliest_date(self, hours, hours_by_day, today):
+    def _get_earliest_date(self, hours, hours_by_day, start):
         """Return the day on which hours can be done at the earliest.
 
-        :param float hours: to be done from ``today`` on
+        :param float hours: to be done from ``start`` on
         :param hours_by_day: dict from date to working hours, in order
         :return: date, or None when they do not fit
         """
         self.ensure_one()
         if hours <= 0:
-            return today
+            return start
         done_in_week = defaultdict(float)
         for day, working in hours_by_day.items():
+            if day < start:
+                continue
             week = day.isocalendar()[:2]
             if self.weekly_hours:
                 working = min(working, self.weekly_hours - done_in_week[week])
@@ -613,6 +644,23 @@ class ProjectProject(models.Model):
     # ------------------------------------------------------------------
     # Change of people
     # ------------------------------------------------------------------
+    @api.model
+    def _hand_over_blocked_points(self, projects, former):
+        """Give the blocked points of a salesperson to the next one."""
+        activity_type = self.env.ref(
+            "project_lifecycle.mail_activity_type_blocked_point"
+        )
+        items = projects.checklist_ids.item_ids.filtered(
+            lambda item: item.state == "blocked"
+        )
+        for activity in items.activity_ids.filtered(
+            lambda activity: activity.activity_type_id == activity_type
+        ):
+            project = items.browse(activity.res_id).project_id
+            heir = project.salesperson_id or project.user_id
+            if heir and activity.user_id == former[project][1]:
+                activity.user_id = heir
+
     def _hand_over_risks(self, former):
         """Give the unanswered risks of a salesperson or consultant to the next one.
 
@@ -640,6 +688,7 @@ class ProjectProject(models.Model):
                 heirs[project.salesperson_id or project.user_id] += risk
             elif risk.owner_id == consultant:
                 heirs[project.user_id] += risk
+        self._hand_over_blocked_points(changed, former)
         for heir, risks in heirs.items():
             if risks.owner_id != heir:
                 risks.owner_id = heir

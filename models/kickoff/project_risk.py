@@ -174,6 +174,13 @@ class ProjectRisk(models.Model):
                         risk.name,
                     )
                 )
+            if risk.state == "resolved" and not risk.key and risk.type == "commercial":
+                raise ValidationError(
+                    self.env._(
+                        "Write in the answer how “%s” was solved with the client.",
+                        risk.name,
+                    )
+                )
             if risk.state == "resolved" and risk.gravity:
                 raise ValidationError(
                     self.env._(
@@ -190,15 +197,29 @@ class ProjectRisk(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            self._check_not_technical(vals)
+            self._check_not_technical(
+                {name for name in TECHNICAL_FIELDS if vals.get(name)}
+                | {
+                    name
+                    for name in TECHNICAL_FIELDS
+                    if f"default_{name}" in self.env.context
+                }
+            )
         risks = super().create(vals_list)
         risks._assign()
         return risks
 
     def write(self, vals):
-        self._check_not_technical(vals)
+        self._check_not_technical(vals.keys())
         self._check_may_write(vals)
+        reopened = self.browse()
+        if vals.get("state") in UNANSWERED_STATES and "answer" not in vals:
+            reopened = self.filtered(
+                lambda risk: risk.answer and risk.state not in UNANSWERED_STATES
+            )
         result = super().write(vals)
+        # The answer did not do: it stays in the history, and a new one is asked for
+        super(ProjectRisk, reopened).write({"answer": False})
         if "project_id" in vals:
             self.check_access("write")  # nothing goes to the projects of others
         is_assigned_later = self.env.su and self.env.context.get("risk_assign_later")
@@ -217,12 +238,12 @@ class ProjectRisk(models.Model):
                 )
             )
 
-    def _check_not_technical(self, vals):
+    def _check_not_technical(self, names):
         """Keep people from writing what the addon tells its own findings by.
 
         :raise AccessError: such a field is among the values
         """
-        if not self.env.su and any(vals.get(name) for name in TECHNICAL_FIELDS):
+        if not self.env.su and TECHNICAL_FIELDS & names:
             raise AccessError(
                 self.env._("Only the system itself raises its findings, with figures.")
             )
@@ -323,6 +344,7 @@ class ProjectRisk(models.Model):
         Risk = self.sudo()  # findings are the system's, whoever changes their inputs
         known = Risk._get_by_key(project_ids, keys)
         gone, changed, reopened = Risk, Risk, Risk
+        answers = {}
         # The history is written in one go below, with the reason
         quietly = {"risk_assign_later": True, "tracking_disable": True}
         for (project_id, key), risk in known.items():
@@ -334,7 +356,8 @@ class ProjectRisk(models.Model):
             is_worse = (
                 float_compare(
                     vals["gravity"],
-                    risk.gravity + tolerances.get(key, 0),
+                    # what was resolved by itself has nothing to be compared with
+                    risk.gravity + (tolerances.get(key, 0) if risk.gravity else 0),
                     precision_digits=2,
                 )
                 > 0
@@ -349,17 +372,22 @@ class ProjectRisk(models.Model):
             }
             if risk.state not in UNANSWERED_STATES:
                 values["state"] = "open"
+                if risk.answer:
+                    answers[risk.id] = risk.answer
                 reopened += risk
             if values:
                 risk.with_context(**quietly).write(values)
                 changed += risk
         gone.with_context(**quietly).write({"gravity": 0, "state": "resolved"})
         (changed + gone)._assign()
-        (reopened + gone)._log_found_state()
+        (reopened + gone)._log_found_state(answers)
         Risk.create([vals for key, vals in found.items() if key not in known])
 
-    def _log_found_state(self):
-        """Write into the history of findings why the system changed their state."""
+    def _log_found_state(self, answers):
+        """Write into the history of findings why the system changed their state.
+
+        :param answers: dict from the id of a risk to the answer that did not do
+        """
         bodies = {}
         for risk in self:
             env = risk.with_context(lang=risk.owner_id.lang or self.env.lang).env
@@ -371,6 +399,8 @@ class ProjectRisk(models.Model):
                     "it was answered."
                 )
             )
+            if risk.id in answers:
+                bodies[risk.id] += "\n" + env._("The answer was: %s", answers[risk.id])
         if bodies:
             root = self.env.ref("base.partner_root")
             self._message_log_batch(bodies, author_id=root.id)

@@ -131,7 +131,10 @@ class ProjectProjectStage(models.Model):
                 ("company_id", "in", [False, company_id]),
             ]
         )
-        following = stage.next_stage_ids & stages or stages.filtered(
-            lambda other: (other.sequence, other.id) > (stage.sequence, stage.id)
-        )[:1]
+        following = (
+            stage.next_stage_ids & stages
+            or stages.filtered(
+                lambda other: (other.sequence, other.id) > (stage.sequence, stage.id)
+            )[:1]
+        )
         return tuple(following.ids)
