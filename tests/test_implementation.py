@@ -1951,6 +1951,7 @@ class TestTour(HttpCase, ImplementationCommon):
             flow.cycle_ids.sorted("number")[0].feedback, "The discount is missing"
         )
 
+    @mute_logger("odoo.http")  # it logs the refusal that the tour provokes
     def test_kanban_tour(self):
         self.mvp.action_start()
         flow = self._create_flow()
@@ -1962,6 +1963,7 @@ class TestTour(HttpCase, ImplementationCommon):
         )
         self.assertEqual(flow.step, "realisation")
 
+    @mute_logger("odoo.http")  # it logs the refusal that the tour provokes
     def test_phase_tour(self):
         self.env["project.scope.line"].create(
             {
