@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..lifecycle.project_lock import unlocked
+
 
 class CalendarEvent(models.Model):
     _inherit = "calendar.event"
@@ -88,5 +90,5 @@ class CalendarEvent(models.Model):
     def message_post(self, **kwargs):
         if self.env.context.get("mark_agenda_sent"):
             # sudo: the sender may write on the meeting, not on each of its fields
-            self.sudo().agenda_sent_on = fields.Datetime.now()
+            unlocked(self.sudo()).agenda_sent_on = fields.Datetime.now()
         return super().message_post(**kwargs)

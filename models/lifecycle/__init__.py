@@ -1,4 +1,7 @@
+from . import project_lock
+from . import project_part
 from . import calendar_event
+from . import ir_rule
 from . import ir_ui_menu
 from . import product_template
 from . import project_project

@@ -4,7 +4,8 @@ from odoo.fields import Command
 
 
 class CalendarEvent(models.Model):
-    _inherit = "calendar.event"
+    _name = "calendar.event"
+    _inherit = ["calendar.event", "project.lock.mixin"]
 
     # The prefetch group: gates read these of many meetings, and nothing else of them.
     project_id = fields.Many2one(

@@ -16,7 +16,8 @@ NAMED_PROJECTS = 10
 
 
 class ProjectProject(models.Model):
-    _inherit = "project.project"
+    _name = "project.project"
+    _inherit = ["project.project", "project.lock.mixin"]
 
     # Group by stage shows the columns that fit what is looked at.
     stage_id = fields.Many2one(group_expand="_read_group_lifecycle_stages")

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ..lifecycle.project_lock import unlocked
 from .project_consultancy_pack import PACE_DAYS
 
 
@@ -302,9 +303,8 @@ class ProjectProject(models.Model):
         for pack, covered in lines.grouped(packs.get).items():
             if pack:
                 covered.write({"pack_id": pack.id})
-                covered.project_id.filtered(
-                    "is_uncovered_alerted"
-                ).is_uncovered_alerted = False
+                told = covered.project_id.filtered("is_uncovered_alerted")
+                unlocked(told).is_uncovered_alerted = False
 
     @api.model
     def _search_to_alert_uncovered(self):
@@ -318,7 +318,7 @@ class ProjectProject(models.Model):
     def _alert(self):
         """Tell consultant and salesperson that no pack covers time of the project."""
         self.ensure_one()
-        self.is_uncovered_alerted = True
+        unlocked(self).is_uncovered_alerted = True
         for user in self.user_id | self.salesperson_id:
             project = self.with_context(lang=user.lang)
             project.activity_schedule(
