@@ -1,20 +1,13 @@
-from contextlib import contextmanager
 from datetime import timedelta
 
 from odoo import fields
 from odoo.fields import Command
 from odoo.tests import new_test_user
 
-from odoo.addons.base.tests.common import BaseCommon
-
-# The smallest picture that a signature can be
-SIGNATURE = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9aw"
-    "AAAABJRU5ErkJggg=="
-)
+from .assertions import QueriesMixin, RefusalMixin
 
 
-class LifecycleCommon(BaseCommon):
+class LifecycleMixin(RefusalMixin, QueriesMixin):
     """The firm, its people with the rights they really have, and two clients."""
 
     @classmethod
@@ -73,15 +66,6 @@ class LifecycleCommon(BaseCommon):
             stage = cls.env.ref(f"project_lifecycle.stage_{name}")
             setattr(cls, f"stage_{name}", stage)
 
-    @contextmanager
-    def assertRefused(self, exception, message):
-        """Check that a change is refused with that message, and undo what it did.
-
-        As for a user, whose transaction is rolled back.
-        """
-        with self.assertRaisesRegex(exception, message), self.cr.savepoint():
-            yield
-
     @classmethod
     def _keep_criteria(cls, *names):
         """Archive all criteria but these, so that one room is tested on its own.
@@ -130,49 +114,8 @@ class LifecycleCommon(BaseCommon):
         )
 
     @classmethod
-    def _settle(cls, checklists):
-        """Discuss and agree on all points of checklists."""
-        checklists.item_ids.state = "agreed"
-
-    @classmethod
-    def _create_pack(cls, project, hours=40, **values):
-        """Create a consultancy pack for a project, without an order."""
-        return cls.env["project.consultancy.pack"].create(
-            {"name": "Pack", "project_id": project.id, "purchased_hours": hours}
-            | values
-        )
-
-    @classmethod
     def _make_ready_for_kickoff(cls, projects):
         """Do all that the gate to the client kick-off asks for."""
         projects.spoc_id = cls.spoc
         for project in projects:
             cls._create_meeting(project, "internal_kickoff")
-
-    @classmethod
-    def _conclude_kickoff(cls, project, conclusion="go", **values):
-        """Conclude the kick-off of a project with the wizard, as its consultant.
-
-        :return: the version of the agreement that this made (sudo)
-        """
-        wizard = (
-            cls.env["project.kickoff.wizard"]
-            .with_user(project.user_id)
-            .create(
-                {
-                    "project_id": project.id,
-                    "conclusion": conclusion,
-                    "feasibility_statement": "Feasible with the hours bought.",
-                }
-                | values
-            )
-        )
-        wizard.action_conclude()
-        return project.sudo().kickoff_agreement_id
-
-    @classmethod
-    def _accept_agreement(cls, project):
-        """Let the SPOC accept what the kick-off of a project is concluded with."""
-        agreement = cls._conclude_kickoff(project)
-        agreement._accept(project.spoc_id, project.spoc_id.name, SIGNATURE)
-        return agreement
