@@ -1,3 +1,4 @@
+from . import project_phase_part  # the base of others
 from . import account_analytic_line
 from . import calendar_attendee
 from . import calendar_event

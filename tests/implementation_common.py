@@ -1,0 +1,90 @@
+from datetime import date
+
+from odoo.exceptions import UserError
+from odoo.fields import Command
+
+from .common import LifecycleCommon
+
+
+class ImplementationCommon(LifecycleCommon):
+    """A project in its implementation, with the steps of a flow to walk."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.project = cls._create_project(spoc_id=cls.spoc.id)
+        cls.crm = cls.env.ref("project_lifecycle.application_crm")
+        cls.sales = cls.env.ref("project_lifecycle.application_sales")
+        cls.inventory = cls.env.ref("project_lifecycle.application_inventory")
+        cls.mvp = cls._create_phase("Sales", date(2030, 1, 7), date(2030, 3, 4))
+
+    @classmethod
+    def _create_phase(cls, name, start=False, go_live=False, **values):
+        return cls.env["project.phase"].create(
+            {
+                "name": name,
+                "project_id": cls.project.id,
+                "date_start": start,
+                "date_go_live": go_live,
+            }
+            | values
+        )
+
+    @classmethod
+    def _create_flow(cls, name="From the quotation to the order", **values):
+        return cls.env["project.flow"].create(
+            {"name": name, "project_id": cls.project.id, "phase_id": cls.mvp.id}
+            | values
+        )
+
+    @classmethod
+    def _show(cls, flows, **values):
+        """Hold and record a proof of concept of flows."""
+        return cls._create_meeting(
+            flows[:1].project_id,
+            "poc",
+            flow_ids=[Command.set(flows.ids)],
+            **{"recording_url": "https://meet.example.com/recording/1"} | values,
+        )
+
+    @classmethod
+    def _train(cls, flows, kind, **values):
+        """Hold a training of flows."""
+        return cls._create_meeting(
+            flows[:1].project_id, kind, flow_ids=[Command.set(flows.ids)], **values
+        )
+
+    def _bring_to_validation(self, flow):
+        """Walk the first steps of the current cycle."""
+        self._show(flow)
+        flow.step = "realisation"
+        if flow.cycle_count == 1:
+            self._train(flow, "spoc_training")
+        flow.step = "validation"
+
+    def _validate(self, flow):
+        """Record the validation of the SPOC, as a consultant does."""
+        flow._decide("validated", statement="Go ahead", evidence="E-mail of today")
+
+    def _reject(self, flow, feedback="The discount is missing"):
+        flow._decide("rejected", feedback=feedback, evidence="Call of today")
+
+    def _finish(self, flow):
+        """Bring a flow from its analysis to the end."""
+        self._bring_to_validation(flow)
+        self._validate(flow)
+        self._train(flow, "user_training")
+        flow.step = "done"
+
+    def assertRefused(self, function, message, records=None, error=UserError):
+        """Check that it is refused with that message and that nothing changes."""
+        names = ("state", "step", "phase_id", "decision", "current_cycle_id")
+        names = [name for name in names if records and name in records._fields]
+        before = [[record[name] for name in names] for record in records or []]
+        with self.assertRaisesRegex(error, message), self.env.cr.savepoint():
+            function()
+        if records:
+            records.invalidate_recordset()
+            self.assertEqual(
+                [[record[name] for name in names] for record in records], before
+            )
