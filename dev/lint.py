@@ -4,7 +4,7 @@ import os
 import re
 import sys
 
-from . import process, runtime
+from . import process, rooms, runtime
 from .console import Stop, say, step
 from .settings import ADDON, ADDON_VIEW, ADDONS, INSIDE, PINS, ROOT, RUNTIME, SERIES
 
@@ -115,6 +115,11 @@ def lint():
         linters.run(
             name, [*python, "docutils", "--strict", "--writer=null", ROOT / name]
         )
+    linters.run(
+        "test of the rooms' scan",
+        [sys.executable, "-m", "unittest", "-q", "dev.test_rooms"],
+    )
+    linters.report("rooms", rooms.scan(ROOT))
     linters.report("manifest", manifest_faults())
     linters.report("white space", whitespace_faults())
     if linters.findings:
