@@ -89,6 +89,9 @@
         "web.assets_tests": [
             "project_lifecycle/static/tests/tours/**/*",
         ],
+        "web.assets_unit_tests": [
+            "project_lifecycle/static/tests/*.test.js",
+        ],
     },
     "pre_init_hook": "pre_init_hook",
     "uninstall_hook": "uninstall_hook",

@@ -14,3 +14,4 @@ from . import test_lifecycle
 from . import test_pack
 from . import test_pack_exactness
 from . import test_kickoff_checklist
+from . import test_widgets
