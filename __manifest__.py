@@ -69,6 +69,8 @@
         "views/implementation_menus.xml",
         "data/implementation_template_data.xml",
         "data/implementation_criterion_data.xml",
+        "data/go_live_checklist_data.xml",
+        "data/support_checklist_data.xml",
     ],
     "demo": [
         "demo/lifecycle_users_demo.xml",

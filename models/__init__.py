@@ -2,3 +2,5 @@ from . import lifecycle
 from . import pack
 from . import kickoff
 from . import implementation
+from . import go_live
+from . import support

@@ -1,8 +1,11 @@
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, HttpCase, new_test_user, tagged, users
 from odoo.tools import mute_logger
 
+from ..models.lifecycle.project_lock import unlocked
 from .common import LifecycleCommon
 
 
@@ -126,9 +129,10 @@ class TestChecklist(ChecklistCommon):
         self.assertFalse(project.checklist_ids, "an empty one would open the gate")
         with self.assertRefused(UserError, "no checklist template with points"):
             project.with_user(self.consultant).action_view_checklists()
-        empty = self.env["project.checklist"].create(
+        empty = unlocked(self.env["project.checklist"]).create(
             {"name": "Empty", "project_id": project.id, "kind": "internal_kickoff"}
         )
+        self._settle(empty)
         self.assertEqual(empty.state, "in_progress", "an empty one is not settled")
 
     def test_checklist_is_made_when_it_is_missing(self):
@@ -209,10 +213,23 @@ class TestHandOver(ChecklistCommon):
         with Form(checklist) as form:
             form.spoc_it_affinity = "low"
             form.spoc_communication = "Calls, never mails"
-            for index in range(len(checklist.item_ids)):
+            for index, point in enumerate(checklist.item_ids):
                 with form.item_ids.edit(index) as item:
-                    item.state = "agreed"
+                    if point.responsible == "salesperson":
+                        item.state = "agreed"
                     item.answer = "<p>Told</p>"
+        self.assertEqual(
+            set(
+                self.hand_over.item_ids.filtered(
+                    lambda item: item.responsible == "salesperson"
+                ).mapped("is_settled")
+            ),
+            {True},
+        )
+        self.assertEqual(self.hand_over.state, "in_progress", "the consultant's part")
+        self.hand_over.with_user(self.consultant).item_ids.filtered(
+            lambda item: item.responsible == "consultant"
+        ).state = "agreed"
         self.assertEqual(self.hand_over.state, "settled")
         self.assertEqual(self.project.spoc_it_affinity, "low")
         self.assertEqual(self.project.spoc_communication, "Calls, never mails")
@@ -231,6 +248,10 @@ class TestHandOver(ChecklistCommon):
             item.unlink()
         with self.assertRaises(AccessError), mute_logger("odoo.models"):
             self.project.with_env(self.env).write({"spoc_it_affinity": "high"})
+        challenge = self._get_item("scope_hours").with_env(self.env)
+        with self.assertRefused(AccessError, "settled by who is responsible"):
+            challenge.write({"state": "agreed", "answer": "<p>They fit</p>"})
+        challenge.answer = "<p>The client wanted no more</p>"
 
     def test_profile_after_the_hand_over(self):
         self._enter_kickoff()
@@ -282,6 +303,167 @@ class TestHandOver(ChecklistCommon):
             self.project.stage_id = self.stage_implementation
         self._get_item("standard_first", kickoff).state = "adapted"
         self.project.stage_id = self.stage_implementation
+
+
+@tagged("post_install", "-at_install")
+class TestSettled(ChecklistCommon):
+    """Settled means talked about, in writing where that matters, by those in charge."""
+
+    def test_questions_need_words(self):
+        items = self.hand_over.item_ids
+        self.assertTrue(all(items.mapped("needs_answer")))
+        self.project.write({"spoc_it_affinity": "low", "spoc_communication": "Mail"})
+        items.state = "agreed"
+        self.assertEqual(self.hand_over.state, "in_progress")
+        with self.assertRefused(UserError, "The hand-over is complete"):
+            self.project.stage_id = self.stage_kickoff
+        for blank in (
+            "<p><br></p>",
+            "<p>&nbsp;</p>",
+            "<p> \u200b</p>",
+            "<div>...</div>",
+            "<p>-</p>",
+            "",
+            False,
+        ):
+            with self.subTest(blank):
+                items.answer = blank
+                self.assertEqual(self.hand_over.state, "in_progress")
+                self.assertEqual(self.hand_over.progress, 0)
+        items[1:].answer = "<p>So it is</p>"
+        self.assertEqual(self.hand_over.state, "in_progress", "one is left")
+        self.assertIn(items[0].name, self.hand_over.missing)
+        items[0].answer = "<p>Sí</p>"
+        self.assertEqual(self.hand_over.state, "settled")
+        self.assertFalse(self.hand_over.missing)
+        items[3].answer = "<p></p>"
+        self.assertEqual(self.hand_over.state, "in_progress", "the answer was deleted")
+
+    def test_profile_counts_for_the_hand_over(self):
+        self._settle(self.hand_over)
+        self.assertEqual(self.hand_over.state, "settled")
+        for values in (
+            {"spoc_communication": " \n "},
+            {"spoc_communication": False},
+            {"spoc_communication": "By phone", "spoc_it_affinity": False},
+        ):
+            with self.subTest(values):
+                self.project.write(values)
+                self.assertEqual(self.hand_over.state, "in_progress")
+                self.assertIn("profile", self.hand_over.missing)
+
+    def test_not_applicable_says_why(self):
+        kickoff = self._enter_kickoff()
+        self._settle(kickoff)
+        point = self._get_item("data", kickoff).with_user(self.consultant)
+        point.write({"state": "not_applicable", "answer": False})
+        self.assertEqual(kickoff.state, "in_progress")
+        point.answer = "<p>They start with an empty database</p>"
+        self.assertEqual(kickoff.state, "settled")
+
+    def test_optional_points_alone_settle_nothing(self):
+        kickoff = self._enter_kickoff()
+        kickoff.with_user(self.manager).item_ids[1:].unlink()
+        self.assertIn("was deleted", kickoff.message_ids[0].body)
+        kickoff.item_ids.with_user(self.manager).is_mandatory = False
+        self.assertEqual(kickoff.state, "in_progress", "nothing was talked about")
+        kickoff.with_user(self.consultant).item_ids = [
+            Command.create({"section": "6", "name": "Parking"})
+        ]
+        self.assertEqual(kickoff.state, "in_progress")
+        kickoff.item_ids[0].state = "blocked"
+        self.assertEqual(kickoff.state, "blocked")
+
+    def test_each_settles_his_own_part(self):
+        told = self._get_item("company")
+        with self.assertRefused(AccessError, "settled by who is responsible"):
+            told.with_user(self.consultant).write(
+                {"state": "agreed", "answer": "<p>I guess</p>"}
+            )
+        with self.assertRefused(AccessError, "You may answer"):
+            told.with_user(self.consultant).responsible = "consultant"
+        told.with_user(self.consultant).state = "blocked"
+        told.with_user(self.salesperson).write(
+            {"state": "agreed", "answer": "<p>Family business</p>"}
+        )
+        self.assertFalse(told.activity_ids, "cleared up")
+        self.assertTrue(told.is_settled)
+        self._get_item("apps").with_user(self.manager).state = "agreed"
+
+    def test_without_salesperson_the_consultant_answers(self):
+        self.project.salesperson_id = False
+        point = self._get_item("company").with_user(self.consultant)
+        point.write({"state": "agreed", "answer": "<p>Family business</p>"})
+        self.assertTrue(point.is_settled)
+
+    def test_fields_of_the_system(self):
+        other = self._create_project(name="Other")
+        point = self._get_item("company")
+        for record, values in (
+            (self.hand_over, {"state": "settled"}),
+            (self.hand_over, {"progress": 100}),
+            (self.hand_over, {"kind": "kickoff"}),
+            (self.hand_over, {"project_id": other.id}),
+            (self.hand_over, {"name": "Nothing"}),
+            (self.hand_over, {"phase_id": False}),
+            (self.hand_over, {"event_ids": [Command.clear()]}),
+            (point, {"project_id": other.id}),
+            (point, {"is_settled": True}),
+            (point, {"progress": 100}),
+            (point, {"acknowledged_on": "2026-01-01 10:00:00"}),
+            (point, {"acknowledged_by": self.spoc.id}),
+        ):
+            for user in (self.consultant, self.salesperson, self.manager):
+                with (
+                    self.subTest(user=user.login, values=values),
+                    self.assertRefused(
+                        UserError, "written by the system|stays in|You may answer"
+                    ),
+                ):
+                    record.with_user(user).write(values)
+        with self.assertRefused(UserError, "stays in its checklist"):
+            point.with_user(self.manager).checklist_id = other.checklist_ids
+        for user in (self.consultant, self.manager):
+            with self.assertRefused(AccessError, ""), mute_logger("odoo.models"):
+                self.env["project.checklist"].with_user(user).create(
+                    {"name": "x", "project_id": other.id, "kind": "kickoff"}
+                )
+        self.assertEqual(self.hand_over.state, "in_progress")
+
+    def test_junk(self):
+        point = self._get_item("company").with_user(self.salesperson)
+        point.answer = "<p>a\0b</p>"
+        self.assertEqual(point.answer, "<p>ab</p>")
+        for name in ("name", "section"):
+            for blank in (False, "", " "):
+                with self.assertRefused(ValidationError, "needs a text"):
+                    self._get_item("company")[name] = blank
+        self.hand_over.with_user(self.salesperson).spoc_communication = "x\0y"
+        self.assertEqual(self.project.spoc_communication, "xy")
+
+    def test_second_phase_has_a_checklist_of_its_own(self):
+        kickoff = self.project.sudo()
+        kickoff._override_gate(self.stage_kickoff, "Tried by a test")
+        kickoff._override_gate(self.stage_go_live, "Tried by a test")
+        whole = self.project.checklist_ids.filtered(lambda c: c.kind == "go_live")
+        self.assertFalse(whole.phase_id)
+        phase = self.env["project.phase"].create(
+            {"project_id": self.project.id, "name": "MVP"}
+        )
+        made = self.env["project.checklist"]
+        for number, project_phase in enumerate((phase, phase.copy())):
+            with patch.object(
+                type(self.project),
+                "_get_checklist_key",
+                lambda _self, _kind, p=project_phase: {"phase_id": p.id},
+            ):
+                made |= made.sudo()._create_for({"go_live": self.project.sudo()})
+                self.assertFalse(
+                    made.sudo()._create_for({"go_live": self.project.sudo()}), number
+                )
+        self.assertEqual(made.phase_id, self.project.phase_ids)
+        self._settle(made[0])
+        self.assertEqual(made.mapped("state"), ["settled", "in_progress"])
 
 
 @tagged("post_install", "-at_install")
@@ -373,7 +555,7 @@ class TestPoints(ChecklistCommon):
         for user in (self.consultant, self.manager, self.stranger_user):
             with self.assertRefused(AccessError, "Only the SPOC"):
                 self.point.with_user(user).action_acknowledge()
-        with self.assertRefused(AccessError, "Only the SPOC"):
+        with self.assertRefused(AccessError, "written by the system"):
             self.point.with_user(self.consultant).acknowledged_by = self.spoc
         undecided = self._get_item("mvp", self.kickoff)
         with self.assertRefused(UserError, "not agreed yet"):

@@ -3,6 +3,7 @@ from . import account_analytic_line
 from . import calendar_attendee
 from . import calendar_event
 from . import project_application
+from . import project_checklist
 from . import project_data_import
 from . import project_development_request
 from . import project_flow

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 
 from ..lifecycle.project_lock import unlocked
 
@@ -29,14 +29,31 @@ class CalendarEvent(models.Model):
             (checklist.project_id, checklist.kind): checklist
             for checklist in self.project_id.checklist_ids
         }
-        kinds = {"pre_go_live": "go_live", "go_live_day": "go_live"}
+        kinds = self._get_checklist_kinds()
         for event in self:
-            kind = kinds.get(event.lifecycle_meeting, event.lifecycle_meeting)
+            kind = kinds.get(event.lifecycle_meeting)
             event.checklist_id = (
                 event.checklist_id.project_id == event.project_id
                 and event.checklist_id
                 or checklists.get((event.project_id, kind), False)
             )
+
+    @api.constrains("checklist_id", "project_id")
+    def _check_checklist(self):
+        for event in self.sudo():  # sudo: private meetings too
+            checklist = event.checklist_id
+            if checklist and checklist.project_id != event.project_id:
+                raise ValidationError(
+                    self.env._(
+                        "The checklist of a meeting has to belong to the project that "
+                        "the meeting is about."
+                    )
+                )
+
+    @api.model
+    def _get_checklist_kinds(self):
+        """Return the kind of checklist that each kind of meeting works off."""
+        return {"internal_kickoff": "internal_kickoff", "kickoff": "kickoff"}
 
     def _get_agenda(self):
         """Return what the client will talk about, for the agenda that is sent before.
@@ -53,7 +70,7 @@ class CalendarEvent(models.Model):
     def action_send_agenda(self):
         """Open the mail with the agenda of the kick-off, in the client's language.
 
-        :raise UserError: nobody to send it to, or nothing to send
+        :raises UserError: nobody to send it to, or nothing to send
         """
         self.ensure_one()
         if not self.project_id.spoc_id.email:
@@ -88,7 +105,11 @@ class CalendarEvent(models.Model):
         }
 
     def message_post(self, **kwargs):
-        if self.env.context.get("mark_agenda_sent"):
+        message = super().message_post(**kwargs)
+        if (
+            self.env.context.get("mark_agenda_sent")
+            and self.project_id.spoc_id in message.partner_ids
+        ):
             # sudo: the sender may write on the meeting, not on each of its fields
             unlocked(self.sudo()).agenda_sent_on = fields.Datetime.now()
-        return super().message_post(**kwargs)
+        return message

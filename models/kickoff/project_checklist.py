@@ -1,28 +1,25 @@
+from collections import defaultdict
+
+import psycopg2
+
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError
+from odoo.tools import SQL
 
-from .project_checklist_template import KINDS
-
-# Checklists that are worked off with the client, and in the client's language.
-CLIENT_KINDS = {"kickoff", "go_live", "support"}
+from ..lifecycle.project_lock import unlocked
+from .project_checklist_item import without_nul
 
 
 class ProjectChecklist(models.Model):
     _name = "project.checklist"
     _description = "Checklist"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["project.part.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "project_id, id"
     _rec_name = "name"
 
-    name = fields.Char(required=True)
-    project_id = fields.Many2one(
-        "project.project", required=True, index=True, ondelete="cascade", readonly=True
-    )
-    kind = fields.Selection(KINDS, required=True, readonly=True)
-    company_id = fields.Many2one(
-        related="project_id.company_id", store=True, index="btree_not_null"
-    )
-    partner_id = fields.Many2one(related="project_id.partner_id", string="Client")
+    name = fields.Char(required=True, readonly=True)
+    project_id = fields.Many2one(readonly=True)
+    kind = fields.Selection("_selection_kind", required=True, readonly=True)
     user_id = fields.Many2one(related="project_id.user_id", string="Consultant")
     salesperson_id = fields.Many2one(related="project_id.salesperson_id")
     item_ids = fields.One2many(
@@ -32,6 +29,7 @@ class ProjectChecklist(models.Model):
         "calendar.event",
         "checklist_id",
         string="Meetings",
+        readonly=True,
         help="The meetings that work off this checklist.",
     )
     state = fields.Selection(
@@ -43,13 +41,18 @@ class ProjectChecklist(models.Model):
         compute="_compute_state",
         store=True,
         index=True,
-        help="Settled: every mandatory point was discussed and none is blocked.",
+        help="Settled: every mandatory point was discussed, questions were answered in "
+        "writing and nothing is blocked. The hand-over needs the SPOC's profile too.",
     )
     progress = fields.Float(
         compute="_compute_state",
         store=True,
         aggregator="avg",
-        help="Share of the points that were discussed, in percent.",
+        help="Share of the points that are settled, in percent.",
+    )
+    missing = fields.Text(
+        compute="_compute_missing",
+        help="What the checklist needs before it is settled.",
     )
     kickoff_hours = fields.Float(related="project_id.kickoff_hours")
     kickoff_share = fields.Float(related="project_id.kickoff_share")
@@ -81,20 +84,73 @@ class ProjectChecklist(models.Model):
         "(project_id, kind)", "The project has this checklist already."
     )
 
-    @api.depends("item_ids.state", "item_ids.is_mandatory")
+    @api.model
+    def _selection_kind(self):
+        field = self.env["project.checklist.template"]._fields["kind"]
+        return field._description_selection(self.env)
+
+    @api.depends(
+        "kind",
+        "item_ids.state",
+        "item_ids.is_settled",
+        "item_ids.is_mandatory",
+        "project_id.spoc_it_affinity",
+        "project_id.spoc_communication",
+    )
     def _compute_state(self):
         for checklist in self:
             items = checklist.item_ids
-            open_items = items.filtered(lambda item: item.state == "to_discuss")
+            settled = items.filtered("is_settled")
             if any(item.state == "blocked" for item in items):
                 checklist.state = "blocked"
-            elif not items or any(item.is_mandatory for item in open_items):
+            elif (
+                not settled
+                or any(item.is_mandatory for item in items - settled)
+                or not checklist._is_profile_complete()
+            ):
                 checklist.state = "in_progress"
             else:
                 checklist.state = "settled"
-            checklist.progress = (
-                100 * (len(items) - len(open_items)) / len(items) if items else 0
+            checklist.progress = 100 * len(settled) / len(items) if items else 0
+
+    @api.depends("state")
+    def _compute_missing(self):
+        for checklist in self:
+            missing = []
+            if blocked := checklist.item_ids.filtered(lambda i: i.state == "blocked"):
+                missing.append(self.env._("Blocked points: %s", len(blocked)))
+            mandatory = checklist.item_ids.filtered(
+                lambda i: i.is_mandatory and not i.is_settled and i.state != "blocked"
             )
+            unanswered = mandatory.filtered(lambda i: i.state != "to_discuss")
+            if mandatory - unanswered:
+                missing.append(
+                    self.env._(
+                        "Mandatory points to discuss: %s", len(mandatory - unanswered)
+                    )
+                )
+            if unanswered:
+                missing.append(
+                    self.env._(
+                        "Points that need a written answer: %s",
+                        ", ".join(unanswered.mapped("name")),
+                    )
+                )
+            if not checklist._is_profile_complete():
+                missing.append(
+                    self.env._(
+                        "The SPOC's profile: ease with computers and way of "
+                        "communicating"
+                    )
+                )
+            checklist.missing = checklist.state != "settled" and "\n".join(missing)
+
+    def _is_profile_complete(self):
+        """Return whether the SPOC's profile is known, where the hand-over tells it."""
+        self.ensure_one()
+        return self.kind != "internal_kickoff" or bool(
+            self.spoc_it_affinity and (self.spoc_communication or "").strip()
+        )
 
     @api.depends(
         "project_id.spoc_id",
@@ -121,7 +177,7 @@ class ProjectChecklist(models.Model):
 
         The salesperson may not change projects, but answers the hand-over.
 
-        :raise AccessError: the user may not change the checklist, or the internal
+        :raises AccessError: the user may not change the checklist, or the internal
             kick-off is over for a salesperson
         """
         self.check_access("write")
@@ -141,7 +197,7 @@ class ProjectChecklist(models.Model):
                     )
                 )
             # sudo: checked above
-            project.sudo()[field] = checklist[field]
+            project.sudo().write(without_nul({field: checklist[field]}))
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_worked_off(self):
@@ -163,18 +219,17 @@ class ProjectChecklist(models.Model):
 
         :param dict projects_by_kind: projects (sudo) by kind of checklist
         :return: the checklists made
+        :raises ConcurrencyError: somebody else is making them; Odoo tries again
         """
         projects = self.env["project.project"].union(*projects_by_kind.values())
-        existing = {
-            (project.id, kind)
-            for project, kind in self._read_group(
-                [
-                    ("project_id", "in", projects.ids),
-                    ("kind", "in", list(projects_by_kind)),
-                ],
-                ["project_id", "kind"],
-            )
-        }
+        existing = defaultdict(self.browse)
+        for checklist in self.search(
+            [
+                ("project_id", "in", projects.ids),
+                ("kind", "in", list(projects_by_kind)),
+            ]
+        ):
+            existing[checklist.project_id.id, checklist.kind] |= checklist
         templates = self.env["project.checklist.template"]._get_templates(
             projects_by_kind, projects.company_id
         )
@@ -183,21 +238,34 @@ class ProjectChecklist(models.Model):
         for kind, kind_projects in projects_by_kind.items():
             for project in kind_projects:
                 template = templates.get((kind, project.company_id))
-                if template and (project.id, kind) not in existing:
-                    lang = project._get_checklist_lang(kind)
-                    sources.append((template, lang))
-                    vals_list.append(
-                        {
-                            "name": template.with_context(lang=lang).name,
-                            "project_id": project.id,
-                            "kind": kind,
-                        }
-                    )
-        checklists = self.with_context(
-            mail_create_nolog=True, mail_create_nosubscribe=True
-        ).create(vals_list)
+                key = project._get_checklist_key(kind)
+                if not template or existing[project.id, kind].filtered_domain(
+                    [(name, "=", value) for name, value in key.items()]
+                ):
+                    continue
+                lang = project._get_checklist_lang(kind)
+                sources.append((template, lang))
+                vals_list.append(
+                    {
+                        "name": template.with_context(lang=lang).name,
+                        "project_id": project.id,
+                        "kind": kind,
+                        **key,
+                    }
+                )
+        try:
+            checklists = (
+                unlocked(self)
+                .with_context(mail_create_nolog=True, mail_create_nosubscribe=True)
+                .create(vals_list)
+            )
+        except psycopg2.errors.UniqueViolation as error:
+            raise ConcurrencyError(
+                self.env._("Somebody else opens the same checklist.")
+            ) from error
+        checklists = checklists.with_env(self.env)
         checklists._insert_items(sources)
-        return checklists.with_env(self.env)
+        return checklists
 
     def _insert_items(self, sources):
         """Put the points of their templates into new checklists, in one query.
@@ -212,21 +280,21 @@ class ProjectChecklist(models.Model):
         self.flush_recordset()
         self.env["project.checklist.template.item"].flush_model()
         self.env.cr.execute(
-            """
+            SQL(
+                """
             INSERT INTO project_checklist_item (
-                checklist_id, project_id, company_id, sequence, section, name,
-                explanation, responsible, is_mandatory, is_blocking_if_refused,
-                is_client_visible, code, state, progress,
+                checklist_id, project_id, sequence, section, name, explanation,
+                responsible, is_mandatory, is_blocking_if_refused, needs_answer,
+                is_client_visible, code, state, is_settled, progress,
                 create_uid, create_date, write_uid, write_date
             )
-            SELECT checklist.id, checklist.project_id, checklist.company_id,
-                   item.sequence,
+            SELECT checklist.id, checklist.project_id, item.sequence,
                    COALESCE(item.section->>source.lang, item.section->>'en_US'),
                    COALESCE(item.name->>source.lang, item.name->>'en_US'),
                    COALESCE(item.explanation->>source.lang, item.explanation->>'en_US'),
                    item.responsible, item.is_mandatory, item.is_blocking_if_refused,
-                   item.is_client_visible, item.code, 'to_discuss', 0,
-                   %(uid)s, %(now)s, %(uid)s, %(now)s
+                   item.needs_answer, item.is_client_visible, item.code,
+                   'to_discuss', FALSE, 0, %(uid)s, %(now)s, %(uid)s, %(now)s
               FROM UNNEST(
                        %(checklists)s::int[], %(templates)s::int[], %(langs)s::varchar[]
                    ) AS source(checklist_id, template_id, lang)
@@ -234,14 +302,13 @@ class ProjectChecklist(models.Model):
               JOIN project_checklist_template_item item
                 ON item.template_id = source.template_id
           ORDER BY checklist.id, item.sequence, item.id
-            """,
-            {
-                "checklists": self.ids,
-                "templates": [template.id for template, _lang in sources],
-                "langs": [lang for _template, lang in sources],
-                "uid": self.env.uid,
-                "now": fields.Datetime.now(),
-            },
+                """,
+                checklists=self.ids,
+                templates=[template.id for template, _lang in sources],
+                langs=[lang for _template, lang in sources],
+                uid=self.env.uid,
+                now=fields.Datetime.now(),
+            )
         )
         self.invalidate_recordset(["item_ids"])
 

@@ -1,13 +1,13 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import plaintext2html
+from odoo.tools import html2plaintext, plaintext2html
 
+from ..lifecycle.project_lock import is_manager, unlocked
 from .project_checklist_template import RESPONSIBLES
 
 # What the client acknowledges. It does not change behind the client's back.
 ACKNOWLEDGED_FIELDS = {
     "answer",
-    "checklist_id",
     "explanation",
     "is_client_visible",
     "name",
@@ -24,27 +24,38 @@ ANSWER_FIELDS = {
     "user_id",
 }
 # What decides about the gate, and is the managers' to change.
-RULE_FIELDS = {"checklist_id", "code", "is_blocking_if_refused", "is_mandatory"}
+RULE_FIELDS = {"code", "is_blocking_if_refused", "is_mandatory", "needs_answer"}
+# What managers alone change on mandatory points.
+MANDATORY_RULE_FIELDS = {"is_client_visible", "responsible"}
+# States in which the point is off the table.
+DECIDED = ("agreed", "adapted", "not_applicable")
+
+
+def without_nul(vals):
+    """Return values without the characters that no database text can hold."""
+    return {
+        name: value.replace("\0", "") if isinstance(value, str) else value
+        for name, value in vals.items()
+    }
 
 
 class ProjectChecklistItem(models.Model):
     _name = "project.checklist.item"
     _description = "Point of a Checklist"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["project.lock.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "checklist_id, sequence, id"
 
     checklist_id = fields.Many2one(
         "project.checklist", required=True, index=True, ondelete="cascade"
     )
     project_id = fields.Many2one(
-        related="checklist_id.project_id", store=True, precompute=True, index=True
-    )
-    company_id = fields.Many2one(
-        related="checklist_id.company_id",
+        related="checklist_id.project_id",
         store=True,
         precompute=True,
-        index="btree_not_null",
+        index=True,
+        ondelete="cascade",
     )
+    company_id = fields.Many2one(related="project_id.company_id")
     kind = fields.Selection(related="checklist_id.kind")
     sequence = fields.Integer(default=10)
     section = fields.Char(required=True)
@@ -65,14 +76,25 @@ class ProjectChecklistItem(models.Model):
         help="Agreed; agreed with an adaptation; blocked: the client or the firm "
         "cannot accept it.",
     )
+    is_settled = fields.Boolean(
+        string="Settled",
+        compute="_compute_is_settled",
+        store=True,
+        help="The point was decided, and what has to be in writing is: the answer to a "
+        "question, or why a mandatory point does not apply.",
+    )
     progress = fields.Float(
-        compute="_compute_progress",
+        compute="_compute_is_settled",
         store=True,
         aggregator="avg",
-        help="100 when the point was discussed, so that sections show their progress.",
+        help="100 when the point is settled, so that sections show their progress.",
     )
-    is_mandatory = fields.Boolean(string="Mandatory")
-    is_blocking_if_refused = fields.Boolean(string="Blocking if Refused")
+    is_mandatory = fields.Boolean(string="Mandatory", tracking=True)
+    is_blocking_if_refused = fields.Boolean(string="Blocking if Refused", tracking=True)
+    needs_answer = fields.Boolean(
+        tracking=True,
+        help="The point is a question: it is settled once its answer is written down.",
+    )
     is_client_visible = fields.Boolean(string="Visible to the Client")
     code = fields.Char(groups="base.group_user")
     answer = fields.Html(help="What was said or agreed. The client may see it.")
@@ -90,48 +112,61 @@ class ProjectChecklistItem(models.Model):
     acknowledged_by = fields.Many2one("res.partner", readonly=True, copy=False)
     acknowledged_on = fields.Datetime(readonly=True, copy=False)
 
-    @api.depends("state")
-    def _compute_progress(self):
+    @api.depends("state", "answer", "needs_answer", "is_mandatory")
+    def _compute_is_settled(self):
         for item in self:
-            item.progress = 0 if item.state == "to_discuss" else 100
+            in_writing = item.needs_answer or (
+                item.is_mandatory and item.state == "not_applicable"
+            )
+            item.is_settled = item.state in DECIDED and (
+                not in_writing or item._has_answer()
+            )
+            item.progress = 100 if item.is_settled else 0
+
+    def _has_answer(self):
+        """Return whether the answer has any word in it."""
+        self.ensure_one()
+        return any(char.isalnum() for char in html2plaintext(self.answer or ""))
 
     @api.constrains("name", "section")
     def _check_not_blank(self):
         for item in self:
-            if not item.name.strip() or not item.section.strip():
+            if not (item.name or "").strip() or not (item.section or "").strip():
                 raise ValidationError(
                     self.env._("A point of a checklist needs a text and a section.")
                 )
 
     @api.model_create_multi
     def create(self, vals_list):
-        names = set().union(*vals_list) | {
+        vals_list = [without_nul(vals) for vals in vals_list]
+        given = {
             name.removeprefix("default_")
-            for name in self.env.context
-            if name.startswith("default_")
-        }
-        self._check_acknowledgement(names)
+            for name, value in self.env.context.items()
+            if name.startswith("default_") and value
+        }.union(*({name for name, value in v.items() if value} for v in vals_list))
         items = super().create(vals_list)
-        items._check_can_set_rules(names - {"checklist_id"})
-        items._check_can_set_state()
+        items._check_can_set_rules(given)
+        items._check_can_settle(items)
         items.filtered(lambda item: item.state == "blocked")._tell_salesperson()
         return items
 
     def write(self, vals):
-        self._check_acknowledgement(vals.keys())
+        vals = without_nul(vals)
+        self._check_stays(vals)
         if ACKNOWLEDGED_FIELDS & vals.keys():
             self._check_not_acknowledged(vals)
         if vals.keys() - ANSWER_FIELDS:
             self._check_can_set_rules(vals.keys())
-        if "is_client_visible" in vals and self.filtered("is_mandatory"):
-            self._check_can_set_rules(RULE_FIELDS)
-        blocked = self.filtered(lambda item: item.state == "blocked")
+        before = {item.id: item.state for item in self}
         result = super().write(vals)
         if "state" in vals:
-            self._check_can_set_state()
-            now_blocked = self.filtered(lambda item: item.state == "blocked")
-            (now_blocked - blocked)._tell_salesperson()
-            (blocked - now_blocked).activity_feedback(
+            changed = self.filtered(lambda item: item.state != before[item.id])
+            self._check_can_settle(changed)
+            changed.filtered(lambda item: item.state == "blocked")._tell_salesperson()
+            # sudo: who settles a point need not reach the salesperson's activities
+            changed.filtered(
+                lambda item: before[item.id] == "blocked"
+            ).sudo().activity_feedback(
                 ["project_lifecycle.mail_activity_type_blocked_point"]
             )
         return result
@@ -147,8 +182,28 @@ class ProjectChecklistItem(models.Model):
                     blocked[0].name,
                 )
             )
-        if any(item.is_mandatory for item in self):
-            self._check_can_set_rules(RULE_FIELDS)
+        for item in self.filtered("is_mandatory"):
+            item._check_can_set_rules(RULE_FIELDS)
+            # sudo: the trace of what a manager has dropped
+            item.sudo().checklist_id.message_post(
+                body=self.env._("The mandatory point “%s” was deleted.", item.name)
+            )
+
+    def _check_stays(self, vals):
+        """Keep points in their checklist.
+
+        :param dict vals: what would be written
+        :raises UserError: a point would move
+        """
+        for item in self if "checklist_id" in vals else ():
+            if item.checklist_id.id != vals["checklist_id"]:
+                raise UserError(
+                    self.env._(
+                        "“%(point)s” stays in its checklist (%(checklist)s).",
+                        point=item.name,
+                        checklist=item.checklist_id.name,
+                    )
+                )
 
     def _check_can_set_rules(self, fields_):
         """Let only those who run the project change its points, not answer them only.
@@ -156,12 +211,14 @@ class ProjectChecklistItem(models.Model):
         What decides about the gate is the project managers' to change.
 
         :param fields_: names of the fields that change
-        :raise AccessError: the user may answer the points and nothing else
+        :raises AccessError: the user may answer the points and nothing else
         """
-        if self.env.su or self.env.user.has_group("project.group_project_manager"):
+        if is_manager(self.env):
             return
-        projects = self.sudo().project_id.sudo(False)  # sudo: only whose points
-        if RULE_FIELDS & set(fields_) or not projects.has_access("write"):
+        managed = RULE_FIELDS & set(fields_) or (
+            MANDATORY_RULE_FIELDS & set(fields_) and any(self.mapped("is_mandatory"))
+        )
+        if managed or not self._get_projects().has_access("write"):
             raise AccessError(
                 self.env._(
                     "You may answer the points of this checklist. Which points it has "
@@ -170,12 +227,21 @@ class ProjectChecklistItem(models.Model):
                 )
             )
 
-    def _check_can_set_state(self):
-        """Keep what the project cannot do without from being passed over.
+    def _get_projects(self):
+        """Return the projects of points, to ask what the user may do with them."""
+        project_ids = self.sudo().project_id.ids  # sudo: only whose points they are
+        return self.env["project.project"].browse(project_ids)
 
-        :raise AccessError: such a point does not apply, says who is no project manager
+    def _check_can_settle(self, changed):
+        """Let mandatory points be settled by those who are responsible for them.
+
+        The salesperson hands over and the consultant challenges: neither does the
+        other's part. Anybody who may answer blocks a point or takes it up again.
+
+        :param changed: points whose state has changed
+        :raises AccessError: the user does not settle one of them
         """
-        if self.env.su or self.env.user.has_group("project.group_project_manager"):
+        if is_manager(self.env):
             return
         for item in self:
             if item.is_blocking_if_refused and item.state == "not_applicable":
@@ -186,26 +252,38 @@ class ProjectChecklistItem(models.Model):
                         item.name,
                     )
                 )
-
-    # ------------------------------------------------------------------
-    # The client's acknowledgement
-    # ------------------------------------------------------------------
-    def _check_acknowledgement(self, names):
-        if not self.env.su and {"acknowledged_by", "acknowledged_on"} & names:
-            raise AccessError(
-                self.env._("Only the SPOC acknowledges points of a checklist.")
-            )
+        led = self._get_projects()._filtered_access("write")
+        responsibles = dict(
+            self._fields["responsible"]._description_selection(self.env)
+        )
+        for item_sudo in changed.sudo():  # sudo: whose point it is may be known
+            if not item_sudo.is_mandatory or item_sudo.state not in DECIDED:
+                continue
+            salesperson = item_sudo.project_id.salesperson_id
+            if item_sudo.responsible == "salesperson" and salesperson:
+                may_settle = salesperson == self.env.user
+            else:
+                may_settle = item_sudo.project_id.id in led.ids
+            if not may_settle:
+                raise AccessError(
+                    self.env._(
+                        "“%(point)s” is settled by who is responsible for it "
+                        "(%(responsible)s) or by a project manager. You can write down "
+                        "what you know, or mark it as blocked.",
+                        point=item_sudo.name,
+                        responsible=responsibles[item_sudo.responsible],
+                    )
+                )
 
     def _check_not_acknowledged(self, vals=None):
         """Keep what the client has acknowledged.
 
         :param dict vals: what would be written; None when the points would go
-        :raise UserError: a point is acknowledged and would change
+        :raises UserError: a point is acknowledged and would change
         """
         for item in self.filtered("acknowledged_on"):
             if vals is None or any(
-                (item[field].id if field == "checklist_id" else item[field])
-                != vals[field]
+                item[field] != vals[field]
                 for field in ACKNOWLEDGED_FIELDS & vals.keys()
             ):
                 raise UserError(
@@ -220,8 +298,8 @@ class ProjectChecklistItem(models.Model):
     def action_acknowledge(self):
         """Note that the SPOC has read and accepts these points.
 
-        :raise AccessError: the user is not the SPOC, or the points are not for clients
-        :raise UserError: a point is still to be discussed
+        :raises AccessError: the user is not the SPOC, or the points are not for clients
+        :raises UserError: a point is still to be discussed
         """
         for item_sudo in self.sudo():  # sudo: who may is checked here
             if item_sudo.project_id.spoc_id != self.env.user.partner_id or (
@@ -237,7 +315,8 @@ class ProjectChecklistItem(models.Model):
                         item_sudo.name,
                     )
                 )
-        self.sudo().filtered(lambda item: not item.acknowledged_on).write(
+        # sudo: the SPOC writes no points but this, checked above
+        unlocked(self.sudo().filtered(lambda item: not item.acknowledged_on)).write(
             {
                 "acknowledged_by": self.env.user.partner_id.id,
                 "acknowledged_on": fields.Datetime.now(),
@@ -260,12 +339,11 @@ class ProjectChecklistItem(models.Model):
                 )
             )
         # sudo: checked above
-        self.sudo().write({"acknowledged_by": False, "acknowledged_on": False})
+        unlocked(self.sudo()).write(
+            {"acknowledged_by": False, "acknowledged_on": False}
+        )
         return True
 
-    # ------------------------------------------------------------------
-    # Blocked points
-    # ------------------------------------------------------------------
     def _tell_salesperson(self):
         """Hand blocked points to the salesperson (`methodology.md` section 2)."""
         for item in self.sudo():  # sudo: the salesperson need not be readable

@@ -1,12 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-KINDS = [
-    ("internal_kickoff", "Internal kick-off"),
-    ("kickoff", "Kick-off"),
-    ("go_live", "Go-live"),
-    ("support", "Support"),
-]
 RESPONSIBLES = [
     ("consultant", "Consultant"),
     ("salesperson", "Salesperson"),
@@ -21,7 +15,7 @@ class ProjectChecklistTemplate(models.Model):
 
     name = fields.Char(required=True, translate=True)
     kind = fields.Selection(
-        KINDS,
+        [("internal_kickoff", "Internal kick-off"), ("kickoff", "Kick-off")],
         required=True,
         index=True,
         help="The checklist is made when a project enters this stage.",
@@ -93,6 +87,9 @@ class ProjectChecklistTemplateItem(models.Model):
         string="Blocking if Refused",
         help="The project cannot go on when the client refuses this point.",
     )
+    needs_answer = fields.Boolean(
+        help="The point is a question: it is settled once its answer is written down.",
+    )
     is_client_visible = fields.Boolean(
         string="Visible to the Client",
         help="The point is on the agenda and in the agreement with the client.",
@@ -102,7 +99,7 @@ class ProjectChecklistTemplateItem(models.Model):
     @api.constrains("name", "section")
     def _check_not_blank(self):
         for item in self:
-            if not item.name.strip() or not item.section.strip():
+            if not (item.name or "").strip() or not (item.section or "").strip():
                 raise ValidationError(
                     self.env._("A point of a checklist needs a text and a section.")
                 )

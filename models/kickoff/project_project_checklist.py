@@ -51,25 +51,34 @@ class ProjectProject(models.Model):
             person = self.spoc_id or self.partner_id
         return person.lang or self.company_id.partner_id.lang or "en_US"
 
+    def _get_checklist_key(self, kind):
+        """Return what tells checklists of one kind of the project apart.
+
+        :param str kind: kind of checklist
+        :return: values of a checklist, above its project and kind
+        """
+        self.ensure_one()
+        return {}
+
     def action_view_checklists(self):
         """Open the checklists of the project, and make the one of its stage if needed.
 
-        :raise UserError: there is no template with points for the stage
+        :raises UserError: there is no template with points for the stage
         """
         self.ensure_one()
-        Checklist = self.env["project.checklist"]
         kind = self.sudo().lifecycle_stage  # sudo: stages are hidden from some groups
-        kinds = dict(Checklist._fields["kind"].selection)
+        kinds = dict(self.env["project.checklist"]._selection_kind())
+        if kind in kinds and self.has_access("write"):
+            # sudo: checklists are made by the system
+            self.env["project.checklist"].sudo()._create_for({kind: self.sudo()})
         if kind in kinds and kind not in self.checklist_ids.mapped("kind"):
             self.check_access("write")
-            # sudo: checklists are made by the system
-            if not Checklist.sudo()._create_for({kind: self.sudo()}):
-                raise UserError(
-                    self.env._(
-                        "There is no checklist template with points for this stage. "
-                        "Ask a project manager to add one."
-                    )
+            raise UserError(
+                self.env._(
+                    "There is no checklist template with points for this stage. "
+                    "Ask a project manager to add one."
                 )
+            )
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "project_lifecycle.project_checklist_action"
         )

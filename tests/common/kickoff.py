@@ -10,8 +10,11 @@ class KickoffMixin:
 
     @classmethod
     def _settle(cls, checklists):
-        """Discuss and agree on all points of checklists."""
-        checklists.item_ids.state = "agreed"
+        """Discuss and agree on all points of checklists, and write the answers down."""
+        checklists.project_id.write(
+            {"spoc_it_affinity": "medium", "spoc_communication": "By phone"}
+        )
+        checklists.item_ids.write({"state": "agreed", "answer": "<p>Talked about</p>"})
 
     @classmethod
     def _conclude_kickoff(cls, project, conclusion="go", **values):
@@ -36,7 +39,11 @@ class KickoffMixin:
 
     @classmethod
     def _accept_agreement(cls, project):
-        """Let the SPOC accept what the kick-off of a project is concluded with."""
+        """Let the SPOC accept what the kick-off of a project is concluded with.
+
+        All points of the kick-off are agreed on first.
+        """
+        cls._settle(project.checklist_ids.filtered(lambda c: c.kind == "kickoff"))
         agreement = cls._conclude_kickoff(project)
         agreement._accept(project.spoc_id, project.spoc_id.name, SIGNATURE)
         return agreement

@@ -1,0 +1,3 @@
+from . import calendar_event
+from . import project_checklist_template
+from . import project_project

@@ -1,0 +1,1 @@
+from . import project_checklist_template
