@@ -131,9 +131,12 @@ class Side:
         )
         if self.has_addon:
             # the hand-over is complete: these are the projects that move on
+            self.projects.write(
+                {"spoc_it_affinity": "medium", "spoc_communication": "By phone"}
+            )
             env["project.checklist.item"].search(
                 [("checklist_id.kind", "=", "internal_kickoff")]
-            ).state = "agreed"
+            ).write({"state": "agreed", "answer": "<p>Talked about</p>"})
             criteria.active = True
         self.stages = stages
         self.fill_time(env)
