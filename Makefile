@@ -38,13 +38,10 @@ bench: ## Measure against stock Odoo (dev/bench.py)
 test-upstream: ## Run Odoo's own tests of the extended addons beside ours
 	$(RUN) test-upstream
 
-pins: ## Resolve dev/pins/*.in anew
-	$(RUN) pins
-
 clean: ## Delete the databases
 	$(RUN) clean
 
 distclean: ## Delete everything that was fetched or made
 	$(RUN) distclean
 
-.PHONY: help demo test lint format shell i18n bench test-upstream pins clean distclean
+.PHONY: help demo test lint format shell i18n bench test-upstream clean distclean

@@ -10,7 +10,6 @@ import re
 import shlex
 import shutil
 import socket
-import sys
 import time
 import urllib.request
 
@@ -69,35 +68,27 @@ def passing_database(shop, name, demo=False):
         shop.drop(database)
 
 
-# --- demo -----------------------------------------------------------------------
-
-
 def demo():
     """Serve a database with demo data until Ctrl-C."""
     port = wanted_port()
     runtime.prepare()
-    claim = locks.Claim("demo")
-    try:
-        if not claim.mine:
-            raise Stop(f"The demo of this checkout already runs: {claim.read()}")
-        with workshop() as shop, contextlib.ExitStack() as servers:
-            database = demo_database(shop)
-            mail_port = free_port(1025)
-            service_port = free_port(mail_port + 1)
-            outside = process.start(
-                [shop.python, INSIDE / "outside.py", mail_port, MAILBOX, service_port],
-                cwd=DATA,
-            )
-            servers.callback(process.end, outside, patience=3)
-            shop.set_company_service(database, service_port)
-            server, port = serve(shop, database, port, mail_port, servers)
-            url = f"http://localhost:{port}"
-            claim.write(url)
-            introduce(shop, url)
-            code = server.wait()
-            raise Stop(f"Odoo ended by itself ({code}):\n{tail(LOGS / 'demo.log')}")
-    finally:
-        claim.release()
+    with contextlib.ExitStack() as servers:
+        if not servers.enter_context(locks.claim("demo")):
+            raise Stop(f"The demo of this checkout already runs, see {LOGS}/demo.log")
+        shop = servers.enter_context(workshop())
+        database = demo_database(shop)
+        mail_port = free_port(1025)
+        service_port = free_port(mail_port + 1)
+        outside = process.start(
+            [shop.python, INSIDE / "outside.py", mail_port, MAILBOX, service_port],
+            cwd=DATA,
+        )
+        servers.callback(process.end, outside, patience=3)
+        shop.set_company_service(database, service_port)
+        server, port = serve(shop, database, port, mail_port, servers)
+        introduce(shop, f"http://localhost:{port}")
+        code = server.wait()
+        raise Stop(f"Odoo ended by itself ({code}):\n{tail(LOGS / 'demo.log')}")
 
 
 def demo_database(shop, upgrade=True):
@@ -191,9 +182,6 @@ def introduce(shop, url):
     say("  Ctrl-C stops it; the database stays for the next time.")
 
 
-# --- test -----------------------------------------------------------------------
-
-
 def test():
     """Install the addon into a fresh database and run its tests with pytest."""
     runtime.prepare()
@@ -201,7 +189,7 @@ def test():
     with workshop() as shop, passing_database(shop, "test") as database:
         shop.install_addon(database)
         # Whoever picks tests is in the middle of something: terms come last.
-        terms_fit = bool(ARGS) or check_terms(shop, database)
+        terms_fit = bool(ARGS) or terms(shop, database, "check")
         say(f"  Ready after {time.monotonic() - shop.started:.0f} s")
         code = pytest(shop, database)
     if not terms_fit:
@@ -214,19 +202,20 @@ def pytest(shop, database):
         picked = shlex.split(ARGS)
     except ValueError as error:
         raise Stop(f"ARGS cannot be read: {error}.") from error
-    options = shop.options()
-    options["cwd"] = ADDON_VIEW
-    options["env"] = dict(options["env"])
-    options["env"]["PYTHONPATH"] += f"{os.pathsep}{INSIDE}"
+    path = f"{shop.env['PYTHONPATH']}{os.pathsep}{INSIDE}"
+    options = {"cwd": ADDON_VIEW, "env": dict(shop.env, PYTHONPATH=path)}
     command = [
         *(shop.python, "-m", "pytest", "-o", f"cache_dir={RUNTIME / 'pytest'}"),
-        *("-p", "strict_log", f"--odoo-config={CONFIG}", f"--odoo-database={database}"),
+        *(
+            "-p",
+            "odoo_checks",
+            f"--odoo-config={CONFIG}",
+            f"--odoo-database={database}",
+        ),
         *("--odoo-http", "--odoo-log-level=warn"),
         *picked,
     ]
-    if sys.stdin.isatty():
-        return process.run_interactively(command, **options)
-    return process.run_visibly(command, **options)
+    return process.run_in_front(command, **options)
 
 
 #: The addons that ours extends; their own tests must not notice it.
@@ -293,108 +282,60 @@ def _run_upstream(shop, database, title):
     }
 
 
-# --- translations ---------------------------------------------------------------
-
-
-def export_terms(shop, database):
+def terms(shop, database, action):
+    """Check or update the translations; return whether all is well."""
     pot = RUNTIME / "fresh.pot"
     pot.unlink(missing_ok=True)
-    log = LOGS / "i18n.log"
-    with step("Exporting the terms"), log.open("w") as out:
-        code, _ = process.run(
-            [shop.python, "-m", "odoo", "i18n", "export", "-c", CONFIG]
-            + ["-d", database, "-o", pot, ADDON],
-            check=False,
-            output=out,
-            **shop.options(),
-        )
-    if code or not pot.is_file():
-        raise Stop(f"Odoo could not export the terms ({log}):\n{tail(log)}")
-    return pot
-
-
-def _terms(shop, action, pot):
-    code, output = process.run(
-        [shop.python, INSIDE / "terms.py", action, pot, ROOT / "i18n"], check=False
-    )
-    if output:
-        say(output.rstrip())
-    return code
-
-
-def check_terms(shop, database):
-    """Whether template and translations are what the addon's terms call for."""
-    return not _terms(shop, "check", export_terms(shop, database))
+    with step("Exporting the terms"):
+        command = shop.command("-d", database, "-o", pot, ADDON)
+        command[3:3] = ["i18n", "export"]
+        process.run(command, **shop.options())
+    command = [shop.python, INSIDE / "terms.py", action, pot, ROOT / "i18n"]
+    code, output = process.run(command, check=False)
+    say(output.rstrip())
+    return not code
 
 
 def i18n():
     """Update i18n/*.pot and *.po from the addon's terms."""
     with workshop() as shop, passing_database(shop, "i18n") as database:
         shop.install_addon(database)
-        (ROOT / "i18n").mkdir(exist_ok=True)
-        if _terms(shop, "update", export_terms(shop, database)):
+        if not terms(shop, database, "update"):
             raise Stop("The translations could not be updated.")
-
-
-# --- others ---------------------------------------------------------------------
 
 
 def shell():
     """Open Odoo's shell on the demo database, or run the script on stdin."""
-    with workshop() as shop:
-        claim = locks.Claim("demo")
-        claim.release()
+    with workshop() as shop, locks.claim("demo") as is_free:
         # An upgrade below a running demo would pull the rug from under it.
-        database = demo_database(shop, upgrade=claim.mine)
-        command = shop.command(
-            *("-d", database, "--no-http", "--log-level=warn"), subcommand=["shell"]
-        )
-        return process.run_interactively(command, **shop.options())
+        database = demo_database(shop, upgrade=is_free)
+        return process.run_in_front(shop.shell(database), **shop.options())
 
 
 def bench():
     """Run dev/bench.py in Odoo's shell, beside a database of stock Odoo."""
-    script = DEV / "bench.py"
-    if not script.is_file():
-        raise Stop("There is no dev/bench.py.")
-    result = RUNTIME / "bench.json"
-    result.unlink(missing_ok=True)
-    with workshop() as shop:
-        databases = {name: f"{shop.prefix}{name}" for name in ("bench", "bench_stock")}
-        for database in databases.values():
-            shop.clone(shop.template(), database)
-        shop.install_addon(databases["bench"])
+    with (
+        workshop() as shop,
+        passing_database(shop, "bench") as ours,
+        passing_database(shop, "stock") as stock,
+        (DEV / "bench.py").open() as script,
+    ):
+        shop.install_addon(ours)
         options = shop.options()
-        options["env"] = dict(
-            options["env"],
-            BENCH_DATABASE=databases["bench"],
-            BENCH_STOCK_DATABASE=databases["bench_stock"],
-            BENCH_OUTPUT=str(result),
-            BENCH_ARGS=ARGS,
-        )
-        command = shop.command(
-            *("-d", databases["bench"], "--no-http", "--log-level=warn"),
-            subcommand=["shell"],
-        )
-        with script.open() as source:
-            code = process.run_visibly(command, stdin=source, **options)
-    if code:
-        raise Stop(f"The benchmark failed ({code}).")
-    if result.is_file():
-        say(f"  {result}")
-    return code
+        options["env"] = dict(options["env"], BENCH_STOCK_DATABASE=stock)
+        return process.run_in_front(shop.shell(ours), stdin=script, **options)
 
 
 def clean():
     """Delete the databases and what belongs to them; keep what was fetched."""
     runtime.prepare()
-    if not locks.Claim("demo").mine:
-        raise Stop("The demo of this checkout runs; stop it first.")
+    with locks.claim("demo") as is_free:
+        if not is_free:
+            raise Stop("The demo of this checkout runs; stop it first.")
     if PYTHON.is_file():
         with workshop() as shop:
             for database in shop.databases():
-                if database != "postgres":
-                    shop.drop(database)
+                shop.drop(database)
     for folder in (DATA, LOGS, MAILBOX, SCREENSHOTS, RUNTIME / "pytest"):
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -418,7 +359,6 @@ COMMANDS = {
     "test-upstream": test_upstream,
     "lint": lint.lint,
     "format": lint.format_sources,
-    "pins": lint.pins,
     "i18n": i18n,
     "shell": shell,
     "bench": bench,

@@ -72,27 +72,22 @@ def literal(text):
 
 
 def _check_given(env):
-    where = f"the database server {env['PGHOST']}:{env.get('PGPORT', '5432')}"
     try:
         (row,) = sql(
             dict(env, PGCONNECT_TIMEOUT="10"),
-            "SELECT current_user, rolcreatedb OR rolsuper,"
-            " current_setting('server_version_num')::int / 10000"
+            "SELECT current_user <> 'postgres' AND (rolcreatedb OR rolsuper)"
+            " AND current_setting('server_version_num')::int >= 130000"
             " FROM pg_roles WHERE rolname = current_user",
         )
     except Failed as error:
+        row = error.output.strip()
+    if row != "t":
         raise Stop(
-            f"Cannot use {where} as user {env['PGUSER']}:\n{error.output.strip()}\n"
-            "See PGHOST, PGPORT, PGUSER, PGPASSWORD; without PGHOST, a server of the "
-            "checkout's own is started."
-        ) from error
-    user, may_create, version = row.split("|")
-    if user == "postgres":
-        raise Stop("Odoo refuses the database user postgres; set PGUSER to another.")
-    if may_create != "t":
-        raise Stop(f"{user} may not create databases on {where} (CREATEDB).")
-    if int(version) < 13:
-        raise Stop(f"{where} is PostgreSQL {version}; Odoo 19 needs 13 or newer.")
+            f"Cannot use the database server {env['PGHOST']} as {env['PGUSER']}. It "
+            "has to be PostgreSQL 13 or newer; the user must not be postgres, and may "
+            "create databases. Without PGHOST, a server of our own is started."
+            + (f"\n{row}" if row != "f" else "")
+        )
 
 
 class _OwnServer:

@@ -76,17 +76,15 @@ def _signal_group(child, signum):
         os.killpg(child.pid, signum)
 
 
-def run(command, *, check=True, input=None, output=None, **options):
+def run(command, *, check=True, output=None, **options):
     """Run ``command`` to its end and return (exit code, output).
 
-    With ``output``, an open file, the command writes there instead.
+    With ``output``, an open file, the command writes there instead. Every ten seconds
+    a dot says that it still works.
     """
-    if input is None:
-        options.setdefault("stdin", subprocess.DEVNULL)
-    else:
-        options["stdin"] = subprocess.PIPE
     child = start(
         command,
+        stdin=options.pop("stdin", subprocess.DEVNULL),
         stdout=output or subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -94,7 +92,11 @@ def run(command, *, check=True, input=None, output=None, **options):
         **options,
     )
     try:
-        text, _ = child.communicate(input)
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                text, _ = child.communicate(timeout=10)
+                break
+            print(".", end="", flush=True)
     except BaseException:
         end(child, patience=5)
         raise
@@ -103,19 +105,9 @@ def run(command, *, check=True, input=None, output=None, **options):
     return child.returncode, text
 
 
-def run_visibly(command, **options):
-    """Run ``command`` on our own terminal and return its exit code."""
-    child = start(command, **options)
-    try:
-        return child.wait()
-    finally:
-        end(child)
-
-
-def run_interactively(command, **options):
+def run_in_front(command, **options):
     """Run ``command`` in the foreground: it gets the keyboard, Ctrl-C included."""
-    handlers = {signum: signal.getsignal(signum) for signum in (signal.SIGINT,)}
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     child = None
     try:
         child = subprocess.Popen(
@@ -128,5 +120,4 @@ def run_interactively(command, **options):
         if child and child.poll() is None:
             child.terminate()
             child.wait()
-        for signum, handler in handlers.items():
-            signal.signal(signum, handler)
+        signal.signal(signal.SIGINT, handler)

@@ -57,7 +57,8 @@ def digest(*parts):
     """A short key that changes when one of the texts or files does."""
     total = hashlib.sha256()
     for part in parts:
-        data = part.read_bytes() if isinstance(part, Path) else str(part).encode()
+        is_file = isinstance(part, Path) and part.is_absolute()
+        data = part.read_bytes() if is_file else str(part).encode()
         total.update(hashlib.sha256(data).digest())
     return total.hexdigest()[:16]
 
@@ -97,26 +98,24 @@ def need_space(gib):
         )
 
 
+def visible(folder, names, left_out):
+    """The folders below ``folder`` that hold files of the checkout."""
+    return [
+        name
+        for name in names
+        if not name.startswith(".")
+        and name not in left_out
+        and os.path.join(folder, name) != str(RUNTIME)
+    ]
+
+
 def addon_files():
-    """The paths of the addon's files, relative to the checkout's root."""
+    """Yield the paths of the addon's files, relative to the checkout's root."""
     for folder, folders, names in os.walk(ROOT):
-        here = Path(folder).relative_to(ROOT)
         left_out = NOT_ADDON if folder == str(ROOT) else {"__pycache__"}
-        folders[:] = [
-            name
-            for name in folders
-            if name not in left_out
-            and not name.startswith(".")
-            and here / name != _inside(RUNTIME)
-        ]
-        for name in names:
-            if name not in left_out and not name.startswith("."):
-                yield here / name
-
-
-def _inside(path):
-    """``path`` relative to the checkout, or None when it lies elsewhere."""
-    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else None
+        folders[:] = visible(folder, folders, left_out)
+        for name in visible(folder, names, left_out):
+            yield Path(folder, name).relative_to(ROOT)
 
 
 def link_addon():
@@ -129,21 +128,14 @@ def link_addon():
     wanted = set(addon_files())
     if Path("__manifest__.py") not in wanted:
         raise Stop(f"{ROOT} holds no __manifest__.py, so there is no addon to run.")
-    folders = {folder for path in wanted for folder in path.parents}
-    ADDON_VIEW.mkdir(parents=True, exist_ok=True)
-    for folder, subfolders, names in os.walk(ADDON_VIEW):
-        here = Path(folder).relative_to(ADDON_VIEW)
-        for name in [name for name in subfolders if name != "__pycache__"]:
-            if here / name not in folders:
-                shutil.rmtree(ADDON_VIEW / here / name)
-                subfolders.remove(name)
-        for path in (here / name for name in names):
-            link = ADDON_VIEW / path
-            # readlink: the checkout may have been moved since.
-            if link.is_symlink() and (
-                path not in wanted or link.readlink() != ROOT / path
-            ):
-                link.unlink()
+    for link in sorted(ADDON_VIEW.rglob("*"), reverse=True):
+        path = link.relative_to(ADDON_VIEW)
+        if not link.is_symlink():
+            with contextlib.suppress(OSError):  # it holds something
+                link.rmdir()
+        # readlink: the checkout may have been moved since.
+        elif path not in wanted or link.readlink() != ROOT / path:
+            link.unlink()
     for path in wanted:
         link = ADDON_VIEW / path
         if not link.is_symlink():
@@ -162,7 +154,7 @@ def addon_digest():
         for path in sorted(addon_files())
         if "tests" not in path.parts and path.suffix not in (".rst", ".md", ".pyc")
     ]
-    return digest(*(part for path in wanted for part in (str(path), ROOT / path)))
+    return digest(*wanted, *(ROOT / path for path in wanted))
 
 
 @contextlib.contextmanager
@@ -191,9 +183,6 @@ def part(name, key, title, gib, make):
 def read_pins(name):
     lines = (PINS / name).read_text().splitlines()
     return [line.split() for line in lines if line and not line.startswith("#")]
-
-
-# --- Odoo -----------------------------------------------------------------------
 
 
 class OdooSource:
@@ -231,16 +220,15 @@ def odoo_source():
 
 def _given_odoo(root):
     release = root / "odoo" / "release.py"
-    if not release.is_file():
+    source = OdooSource(root, str(root))
+    if not release.is_file() or not any(
+        (path / "sale_timesheet").is_dir() for path in source.addons
+    ):
         raise Stop(
-            f"ODOO_SRC={root} is not an Odoo: it has no odoo/release.py. Name the root "
-            "of a checkout (the folder of odoo-bin) or a dist-packages folder."
+            f"ODOO_SRC={root} is not a whole Odoo. Name the root of a checkout (the "
+            "folder of odoo-bin) or a dist-packages folder."
         )
     _check_series(release, f"ODOO_SRC={root}")
-    source = OdooSource(root, str(root))
-    for addon in ("sale_timesheet", "base"):
-        if not any((path / addon).is_dir() for path in source.addons):
-            raise Stop(f"ODOO_SRC={root} has no addon {addon}; is it complete?")
     with contextlib.suppress(OSError, Failed):
         source.origin += run(["git", "-C", root, "rev-parse", "HEAD"])[1]
     return source
@@ -394,9 +382,6 @@ def _add_npm_asset(package, integrity, name, folder):
             content = tar.extractfile(f"package/{name}").read()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(content)
-
-
-# --- Python, npm, PDF, browser --------------------------------------------------
 
 
 def python_environment(

@@ -64,10 +64,12 @@ class Workshop:
             )
         )
 
-    # --- processes
+    def command(self, *arguments):
+        return [self.python, "-m", "odoo", "-c", CONFIG, *arguments]
 
-    def command(self, *arguments, subcommand=()):
-        return [self.python, "-m", "odoo", *subcommand, "-c", CONFIG, *arguments]
+    def shell(self, database):
+        command = self.command("-d", database, "--no-http", "--log-level=warn")
+        return [*command[:3], "shell", *command[3:]]
 
     def options(self):
         # Not the checkout: Python would import from the current folder.
@@ -86,14 +88,16 @@ class Workshop:
         if strict:
             check_log(log)
 
-    # --- databases
-
     def sql(self, query, database="postgres"):
         return postgres.sql(self.env, query, database)
 
     def databases(self):
         names = self.sql("SELECT datname FROM pg_database WHERE NOT datistemplate")
-        return [name for name in names if name.startswith(self.prefix)]
+        return [
+            name
+            for name in names
+            if name.startswith(self.prefix) and name != "postgres"
+        ]
 
     def drop(self, database):
         run(["dropdb", "-w", "--force", "--if-exists", database], env=self.env)

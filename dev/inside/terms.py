@@ -1,8 +1,7 @@
 """Translations: keep i18n/*.po complete, and the template current.
 
-Run by the runtime's Python (it has polib):
-``python terms.py check|update FRESH.pot I18N_FOLDER``
-where FRESH.pot is Odoo's own export of the terms in use.
+Run by the runtime's Python (it has polib): ``python terms.py check|update FRESH.pot
+I18N_FOLDER``, where FRESH.pot is Odoo's own export of the terms in use.
 """
 
 import sys
@@ -14,96 +13,65 @@ import polib
 TRANSLATION = "es.po"
 
 
-def key(entry):
-    return (entry.msgctxt, entry.msgid)
-
-
 def terms(catalogue):
     """What a translator sees: order, dates and line numbers do not count."""
     return {
-        (
-            key(entry),
-            entry.comment,
-            tuple(sorted(where for where, _ in entry.occurrences)),
-        )
+        (entry.msgid, entry.comment, tuple(sorted(name for name, _ in places)))
         for entry in catalogue
         if not entry.obsolete
+        for places in [entry.occurrences]
     }
 
 
 def check(fresh, template, catalogues):
-    """Return the faults in words."""
-    faults = []
-    if not template.is_file():
-        return [f"{template.name} is missing"]
-    known, wanted = terms(polib.pofile(template)), terms(fresh)
-    for what, some in (
-        ("lacks", wanted - known),
-        ("has, but needs not,", known - wanted),
-    ):
-        for (_, text), _, places in sorted(some, key=repr)[:5]:
-            faults.append(f"{template.name} {what} {text!r} {' '.join(places)}")
-        if len(some) > 5:
-            faults.append(f"{template.name} {what} {len(some) - 5} more")
-    if TRANSLATION not in [path.name for path in catalogues]:
-        faults.append(f"{TRANSLATION} is missing")
-    for path in catalogues:
-        catalogue = polib.pofile(path)
-        missing = {key(entry) for entry in fresh} - {key(entry) for entry in catalogue}
-        open_ones = [
-            *(f"lacks {text!r}" for _, text in sorted(missing, key=repr)),
-            *(
-                f"leaves {e.msgid!r} untranslated"
-                for e in catalogue.untranslated_entries()
-            ),
-            *(f"has {e.msgid!r} as fuzzy" for e in catalogue.fuzzy_entries()),
-        ]
-        faults += [f"{path.name} {fault}" for fault in open_ones[:5]]
-        if len(open_ones) > 5:
-            faults.append(f"{path.name}: {len(open_ones) - 5} more")
-    return faults
+    """Yield the faults in words."""
+    known, wanted = terms(template), terms(fresh)
+    for what, some in (("lacks", wanted - known), ("has too many:", known - wanted)):
+        for text, _, places in sorted(some):
+            yield f"{template.fpath}: {what} {text!r} {' '.join(places)}"
+    for catalogue in catalogues:
+        translated = {entry.msgid for entry in catalogue.translated_entries()}
+        for text in sorted({entry.msgid for entry in fresh} - translated):
+            yield f"{catalogue.fpath}: {text!r} is not translated"
 
 
 def update(fresh, template, catalogues):
     """Write the template, and bring each catalogue in line with it."""
-    old = polib.pofile(template) if template.is_file() else None
-    if old is None or terms(old) != terms(fresh):
-        # Else nothing but the date would change.
-        fresh.save(str(template))
-    for path in catalogues:
-        catalogue = _open(path, fresh)
+    if terms(template) != terms(fresh):  # else nothing but the date would change
+        fresh.save(template.fpath)
+    for catalogue in catalogues:
         catalogue.merge(fresh)
         for entry in catalogue.obsolete_entries():
             catalogue.remove(entry)
-        catalogue.save(str(path))
+        catalogue.save()
         print(
-            f"  {path.name}: {len(catalogue)} terms, "
+            f"  {catalogue.fpath}: {len(catalogue)} terms, "
             f"{len(catalogue.untranslated_entries())} untranslated, "
             f"{len(catalogue.fuzzy_entries())} fuzzy"
         )
 
 
-def _open(path, fresh):
+def open_catalogue(path, metadata):
     if path.is_file():
         return polib.pofile(path)
-    catalogue = polib.POFile()
-    catalogue.metadata = dict(fresh.metadata, Language=path.stem)
+    catalogue = polib.POFile(fpath=str(path))
+    catalogue.metadata = dict(metadata, Language=path.stem)
     return catalogue
 
 
 def main(action, fresh, folder):
     fresh = polib.pofile(fresh)
-    template = folder / "project_lifecycle.pot"
-    catalogues = sorted(folder.glob("*.po"))
+    template = open_catalogue(folder / "project_lifecycle.pot", {})
+    paths = {folder / TRANSLATION, *folder.glob("*.po")}
+    catalogues = [open_catalogue(path, fresh.metadata) for path in sorted(paths)]
     if action == "update":
-        if TRANSLATION not in [path.name for path in catalogues]:
-            catalogues.append(folder / TRANSLATION)
         update(fresh, template, catalogues)
         return 0
-    faults = check(fresh, template, catalogues)
-    for fault in faults:
-        print(f"    {fault}")
-    return 1 if faults else 0
+    faults = list(check(fresh, template, catalogues))
+    print("\n".join(f"    {fault}" for fault in faults[:20]))
+    if len(faults) > 20:
+        print(f"    and {len(faults) - 20} more")
+    return bool(faults)
 
 
 if __name__ == "__main__":
