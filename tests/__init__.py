@@ -8,6 +8,7 @@ from . import test_implementation_meeting
 from . import test_implementation_phase
 from . import test_implementation_queries
 from . import test_implementation_rights
+from . import test_implementation_scenario
 from . import test_implementation_time
 from . import test_implementation_tour
 from . import test_lifecycle

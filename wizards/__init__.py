@@ -4,3 +4,4 @@ from . import implementation_flow_decision
 from . import implementation_phase_complete
 from . import implementation_phase_plan
 from . import lifecycle_stage_override
+from . import implementation_scenario_fail

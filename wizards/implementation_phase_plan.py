@@ -106,6 +106,7 @@ class ProjectPhasePlanWizard(models.TransientModel):
         flows = self.env["project.flow"].create(
             [line._prepare_flow_values() for line in lines]
         )
+        flows.action_propose_scenarios()
         self.env["project.task"].create(
             [
                 values

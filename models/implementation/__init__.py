@@ -16,3 +16,8 @@ from . import project_project
 from . import project_risk
 from . import project_scope_line
 from . import project_task
+from . import project_scenario_template
+from . import project_scenario
+from . import project_scenario_run
+from . import project_flow_scenario
+from . import project_flow_cycle_scenario
