@@ -1,5 +1,6 @@
 from datetime import date
 
+from odoo import fields
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
@@ -38,28 +39,37 @@ class ImplementationCommon(LifecycleCommon):
         )
 
     @classmethod
-    def _show(cls, flows, **values):
-        """Hold and record a proof of concept of flows."""
+    def _meet(cls, flows, kind, **values):
+        """Hold a meeting about flows with the SPOC, which began right now."""
+        people = cls.consultant.partner_id | cls.spoc
         return cls._create_meeting(
             flows[:1].project_id,
-            "poc",
-            flow_ids=[Command.set(flows.ids)],
-            **{"recording_url": "https://meet.example.com/recording/1"} | values,
+            kind,
+            **{
+                "start": fields.Datetime.now(),
+                "stop": fields.Datetime.add(fields.Datetime.now(), hours=1),
+                "flow_ids": [Command.set(flows.ids)],
+                "partner_ids": [Command.set(people.ids)],
+            }
+            | values,
         )
+
+    @classmethod
+    def _show(cls, flows, **values):
+        """Hold and record a proof of concept of flows."""
+        recording = "https://meet.example.com/recording/1"
+        return cls._meet(flows, "poc", **{"recording_url": recording} | values)
 
     @classmethod
     def _train(cls, flows, kind, **values):
         """Hold a training of flows."""
-        return cls._create_meeting(
-            flows[:1].project_id, kind, flow_ids=[Command.set(flows.ids)], **values
-        )
+        return cls._meet(flows, kind, **values)
 
     def _bring_to_validation(self, flow):
         """Walk the first steps of the current cycle."""
         self._show(flow)
         flow.step = "realisation"
-        if flow.cycle_count == 1:
-            self._train(flow, "spoc_training")
+        self._train(flow, "spoc_training")
         flow.step = "validation"
 
     def _validate(self, flow):

@@ -114,12 +114,12 @@ class TestDevelopment(ImplementationCommon):
 
     def test_new_request_is_to_decide(self):
         self.assertRefused(
-            lambda: self._create_request(decision="approved"), "still to be decided"
+            lambda: self._create_request(decision="approved"), "written by the system"
         )
         request = self._create_request()
         self.assertRefused(
             lambda: request.write({"decided_on": fields.Datetime.now()}),
-            "noted by the decision",
+            "written by the system",
         )
         request.workaround = "Type them"
         request.action_reject()
@@ -131,7 +131,7 @@ class TestDevelopment(ImplementationCommon):
         other = self._create_project(name="Other")
         self.assertRefused(
             lambda: self._create_request(project_id=other.id),
-            "Choose one of its own project",
+            "Choose one of the same project",
             error=ValidationError,
         )
         self.assertRefused(

@@ -58,7 +58,8 @@ class TestFlowMeeting(ImplementationCommon):
         ):
             with self.subTest(change=change):
                 self.assertRefused(
-                    lambda change=change: meeting.write(change), "went on with this"
+                    lambda change=change: meeting.write(change),
+                    "went on with this|was held and counts",
                 )
         self.assertRefused(meeting.unlink, "went on with this")
         meeting.recording_url = "https://meet.example.com/moved"

@@ -32,9 +32,17 @@ class TestRights(ImplementationCommon):
             return record.check_access("write")
         return record.write({"name": "Changed"})
 
+    def test_nobody_writes_cycles(self):
+        for user in (self.consultant, self.manager, self.salesperson, self.spoc_user):
+            for operation in ("write", "create", "unlink"):
+                with self.subTest(user=user.login, operation=operation):
+                    cycle = self.flow.current_cycle_id.with_user(user)
+                    self.assertFalse(cycle.has_access(operation))
+
     def test_consultant_of_the_project(self):
         for record in self.records:
-            self._write(record.with_user(self.consultant))
+            if record != self.flow.current_cycle_id:
+                self._write(record.with_user(self.consultant))
         self.mvp.with_user(self.consultant).action_start()
         flow = (
             self.env["project.flow"]
@@ -69,7 +77,8 @@ class TestRights(ImplementationCommon):
     def test_invited_consultant(self):
         self.project.message_subscribe(partner_ids=self.colleague.partner_id.ids)
         for record in self.records:
-            self._write(record.with_user(self.colleague))
+            if record != self.flow.current_cycle_id:
+                self._write(record.with_user(self.colleague))
 
     def test_salesperson_reads_the_own_ones_only(self):
         other = self._create_project(name="Other", salesperson_id=False)

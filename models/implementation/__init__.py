@@ -7,7 +7,9 @@ from . import project_checklist
 from . import project_data_import
 from . import project_development_request
 from . import project_flow
+from . import project_flow_action
 from . import project_flow_cycle
+from . import project_flow_step
 from . import project_flow_template
 from . import project_kickoff_agreement
 from . import project_milestone

@@ -31,9 +31,38 @@ class CalendarAttendee(models.Model):
         return attendees
 
     def write(self, vals):
+        if {"event_id", "partner_id"} & vals.keys():
+            self._check_who_was_there()
         result = super().write(vals)
         self._check_reactions(vals.keys())
         return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_evidence(self):
+        self._check_who_was_there()
+
+    def _check_who_was_there(self):
+        """Check that nobody of the client leaves a meeting that a cycle counts on.
+
+        :raises UserError: with the person
+        """
+        for attendee in self.sudo():  # sudo: private meetings count as well
+            event = attendee.event_id
+            client = event.project_id.partner_id.commercial_partner_id
+            if (
+                event.held
+                and (event.cycle_ids or event.training_cycle_ids)
+                and attendee.partner_id.commercial_partner_id == client
+            ):
+                raise UserError(
+                    self.env._(
+                        "%(person)s took part in “%(meeting)s”, which was held and "
+                        "counts for a cycle: that stays. If it is wrong, say first "
+                        "that the meeting was not held.",
+                        person=attendee.common_name,
+                        meeting=event.name,
+                    )
+                )
 
     def _check_reactions(self, names):
         """Check what is noted about people in a training of a client project.

@@ -2,9 +2,11 @@ from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Command
 from odoo.tools import format_list
 
-# What makes a meeting evidence of a flow.
+TRAININGS = ("spoc_training", "user_training")
+# What makes a meeting evidence of a flow, or changes when it was.
 EVIDENCE_FIELDS = {
     "held",
     "recording_url",
@@ -12,6 +14,14 @@ EVIDENCE_FIELDS = {
     "lifecycle_meeting",
     "project_id",
     "active",
+    "start",
+    "start_date",
+    "stop",
+    "stop_date",
+    "allday",
+    "duration",
+    "recurrency",
+    "recurrence_update",
 }
 
 
@@ -32,6 +42,18 @@ class CalendarEvent(models.Model):
         "project.flow.cycle",
         "poc_meeting_id",
         string="Cycles Shown",
+        readonly=True,
+        groups="base.group_user",
+        export_string_translation=False,
+    )
+    training_cycle_ids = fields.Many2many(
+        "project.flow.cycle",
+        "calendar_event_project_flow_cycle_rel",
+        "event_id",
+        "cycle_id",
+        string="Cycles Taught",
+        readonly=True,
+        copy=False,
         groups="base.group_user",
         export_string_translation=False,
     )
@@ -78,7 +100,7 @@ class CalendarEvent(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         events = super().create(vals_list)
-        self._check_trained(events._get_taught())
+        events._count_for_cycles()
         events._show_in_cycles()
         return events
 
@@ -87,127 +109,151 @@ class CalendarEvent(models.Model):
             return super().write(vals)
         if {"recording_url", "flow_ids"} & vals.keys():
             self._check_lifecycle_rights()
-        before = self._get_taught()
+        events = self._get_meetings()
+        cycles = events.cycle_ids | events.training_cycle_ids
+        held = {event: event._get_facts() for event in events if event.held}
         result = super().write(vals)
-        after = self._get_taught()
-        self._check_trained(after - before)
-        self._check_still_trained(before - after)
-        self._check_still_shown(
-            self.sudo().filtered(lambda event: event.held and event.active)
-        )
-        self._show_in_cycles()
+        events = events.exists()  # a recurrence may leave some out
+        for event in events:
+            if event.held and event in held and cycles:
+                event._check_facts(held[event])
+        events._count_for_cycles()
+        cycles._check_evidence()
+        cycles._forget_other_meetings()
+        events._show_in_cycles()
         return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_evidence(self):
-        self._check_still_shown(self.browse())
-        self._check_still_trained(self._get_taught(), without=self)
+        events = self._get_meetings()
+        cycles = events.cycle_ids | events.training_cycle_ids
+        events._forget_cycles()
+        events.cycle_ids.poc_meeting_id = False
+        cycles._check_evidence()
 
-    def _get_taught(self):
-        """Return what was taught in those of these meetings that were held.
+    def _get_meetings(self):
+        """Return these meetings to read what they showed and taught.
 
-        :return: set of triples: training, flow, kind of training; a training of no
-            flow in particular has an empty one
+        Private meetings count as well, and flows that were set aside since.
         """
-        return {
-            (event, flow, event.lifecycle_meeting)
-            for event in self.sudo()  # private meetings count as well
-            if event.held
-            and event.active
-            and event.lifecycle_meeting in ("spoc_training", "user_training")
-            and event.project_id.is_lifecycle
-            for flow in event.flow_ids or [event.flow_ids]
-        }
+        return self.sudo().with_context(active_test=False)
 
-    @api.model
-    def _check_trained(self, taught):
-        """Check that end users are only trained on what the SPOC has validated.
+    def _filter_recorded(self):
+        """Return those of these meetings (sudo) that have a recording.
 
-        Nothing reaches the end users that is not validated: methodology.md, section 3.
+        By a search: once somebody else has read a private meeting, the cache no longer
+        says what its recording is.
+        """
+        return self.search(
+            [("id", "in", self.ids), ("recording_url", "not in", (False, ""))]
+        )
 
-        :param taught: what is new of :meth:`_get_taught`
-        :raises UserError: with the flows that are not validated
+    def _get_facts(self):
+        """Return what a meeting that was held keeps."""
+        self.ensure_one()
+        return self.lifecycle_meeting, self.project_id, self.start
+
+    def _check_facts(self, facts):
+        """Check that a meeting that counts for a cycle is still the same.
+
+        :param facts: what :meth:`_get_facts` returned before
+        :raises UserError: when it became another one
+        """
+        if (self.cycle_ids or self.training_cycle_ids) and self._get_facts() != facts:
+            raise UserError(
+                self.env._(
+                    "“%s” was held and counts for a cycle: what it was, when and for "
+                    "which project stays. If that is wrong, say first that it was not "
+                    "held, and correct it then.",
+                    self.name,
+                )
+            )
+
+    def _count_for_cycles(self):
+        """Let trainings that were held count for the cycle in which they began.
+
+        A training counts for one cycle of each of its flows, which stays. It no longer
+        counts when it was not held after all, except for a cycle that is closed.
+
+        :raises UserError: for end users trained on what the SPOC had not validated
         """
         early = self.env["project.flow"]
-        for event, flow, kind in taught:
-            if kind != "user_training":
-                continue
-            if not flow and event.project_id.flow_ids:
-                raise UserError(
-                    self.env._(
-                        "Say on which business flows the users were trained: choose "
-                        "the flows of this training before marking it as held."
-                    )
-                )
-            if flow and flow.step not in ("training", "done"):
-                early |= flow
+        for event in self._get_meetings():
+            flows = event.flow_ids.browse()
+            if (
+                event.held
+                and event.active
+                and event.lifecycle_meeting in TRAININGS
+                and event.project_id.is_lifecycle
+            ):
+                flows = event.flow_ids
+                event._check_taught()
+            former = event.training_cycle_ids
+            event._forget_cycles(former.filtered(lambda c, f=flows: c.flow_id not in f))
+            for flow in flows - former.flow_id:
+                cycle = flow._get_cycle_at(event.start)
+                if event.lifecycle_meeting == "user_training" and not (
+                    cycle._is_validated_before(event.start)
+                ):
+                    early |= flow
+                cycle.training_ids = [Command.link(event.id)]
         if early:
             raise UserError(
                 self.env._(
-                    "End users are trained after the validation only. The SPOC has not "
-                    "validated yet: %s.",
+                    "End users are trained after the validation only. When this "
+                    "training began, the SPOC had not validated yet: %s.",
                     format_list(self.env, early.mapped("name")),
                 )
             )
 
-    @api.model
-    def _check_still_trained(self, lost, without=None):
-        """Check that no flow loses the training with which it went on.
+    def _check_taught(self):
+        """Check that a training of end users says who was trained, and on what.
 
-        :param lost: what is no longer so of :meth:`_get_taught`
-        :param without: meetings that are about to be deleted
-        :raises UserError: with the flow that has gone on
+        :raises UserError: with what is missing
         """
-        flows = self.env["project.flow"].sudo().union(*(flow for _e, flow, _k in lost))
-        if not flows:
+        self.ensure_one()
+        if self.lifecycle_meeting != "user_training":
             return
-        trained = set(
-            self.sudo()
-            .search(
-                [
-                    ("flow_ids", "in", flows.ids),
-                    ("held", "=", True),
-                    ("id", "not in", without.ids if without else []),
-                ]
-            )
-            ._get_taught()
-        )
-        trained = {(flow.id, kind) for _event, flow, kind in trained}
-        needing = {
-            "spoc_training": ("validation", "training", "done"),
-            "user_training": ("done",),
-        }
-        for _event, flow, kind in lost:
-            if flow.step in needing[kind] and (flow.id, kind) not in trained:
-                raise UserError(
-                    self.env._(
-                        "%s went on after this training: the training stays as held.",
-                        flow.name,
-                    )
+        if not self.flow_ids and self.project_id.flow_ids:
+            raise UserError(
+                self.env._(
+                    "Say on which business flows the users were trained: choose the "
+                    "flows of this training before marking it as held."
                 )
+            )
+        # By a search, see _filter_recorded
+        people = self.env["calendar.attendee"].search([("event_id", "=", self.id)])
+        present = people.filtered("attended") or people.filtered(
+            lambda person: person.state != "declined"
+        )
+        client = self.project_id.partner_id.commercial_partner_id
+        if client and client not in present.partner_id.commercial_partner_id:
+            raise UserError(
+                self.env._(
+                    "Nobody of %(client)s took part in this training: add the users "
+                    "who were trained to its attendees.",
+                    client=client.name,
+                )
+            )
 
-    def _check_still_shown(self, valid):
-        """Check that no flow loses the proof of concept with which it went on.
+    def _forget_cycles(self, cycles=None):
+        """Let trainings no longer count for cycles.
 
-        :param valid: those of the meetings that still are held
-        :raises UserError: with the flow that has gone on
+        :param cycles: some of their cycles (default: all)
+        :raises UserError: for a cycle that is closed: its trainings are history
         """
-        cycles = self.sudo().cycle_ids.filtered(lambda cycle: cycle.step != "analysis")
+        if cycles is None:
+            cycles = self.training_cycle_ids
         for cycle in cycles:
-            meeting = cycle.poc_meeting_id
-            if (
-                meeting not in valid
-                or not meeting.recording_url
-                or meeting.lifecycle_meeting != "poc"
-                or meeting.project_id != cycle.project_id
-            ):
+            if cycle.date_end:
                 raise UserError(
                     self.env._(
-                        "%(cycle)s went on with this proof of concept: the meeting "
-                        "stays as held, with its recording.",
+                        "%(cycle)s is closed, and this training was held in it: the "
+                        "training stays as held.",
                         cycle=cycle.display_name,
                     )
                 )
+        cycles.training_ids = [Command.unlink(event.id) for event in self]
 
     def _show_in_cycles(self):
         """Take a proof of concept as the one of the flows that it shows.
@@ -215,14 +261,17 @@ class CalendarEvent(models.Model):
         Only flows in their analysis that have none yet take it.
         """
         for event in self.sudo():  # the right to plan the meeting was checked
-            if event.lifecycle_meeting != "poc" or not event.flow_ids:
+            if event.lifecycle_meeting != "poc" or not event.active:
                 continue
             cycles = event.flow_ids.filtered(
-                lambda flow, event=event: flow.step == "analysis"
+                lambda flow, event=event: flow.active
+                and flow.step == "analysis"
                 and not flow.current_cycle_id.poc_meeting_id
+                and flow.current_cycle_id._may_count(event.start)
                 and event not in flow.cycle_ids.poc_meeting_id
             ).current_cycle_id
-            cycles.poc_meeting_id = event
+            if cycles:
+                cycles._set_poc(event)
 
 
 def is_web_address(text):

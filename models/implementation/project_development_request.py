@@ -1,9 +1,25 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import format_list, is_html_empty
+from odoo.tools import format_list
 
-# What a decision says, which only the decision itself sets.
-DECISION_FIELDS = {"decided_by_id", "decided_on", "task_id"}
+from ..lifecycle.project_lock import unlocked
+from .words import says_something
+
+# What each decision rests on.
+NEEDED_FIELDS = {
+    "to_decide": (),
+    "rejected": ("workaround",),
+    "approved": ("value", "workaround", "specification", "developer_id"),
+}
+# What was decided on, and stays until it is decided again.
+DECIDED_FIELDS = (
+    "need",
+    "value",
+    "workaround",
+    "specification",
+    "wave",
+    "mvp_reason",
+)
 
 
 class ProjectDevelopmentRequest(models.Model):
@@ -11,24 +27,10 @@ class ProjectDevelopmentRequest(models.Model):
 
     _name = "project.development.request"
     _description = "Development Request"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["project.phase.part.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "project_id, decision_sequence, id"
-    _check_company_auto = True
 
     name = fields.Char(required=True, tracking=True)
-    project_id = fields.Many2one(
-        "project.project",
-        compute="_compute_project_id",
-        store=True,
-        readonly=False,
-        precompute=True,
-        required=True,
-        index=True,
-        ondelete="cascade",
-        check_company=True,
-        domain="[('is_lifecycle', '=', True)]",
-    )
-    company_id = fields.Many2one(related="project_id.company_id")
     flow_id = fields.Many2one(
         "project.flow",
         string="Business Flow",
@@ -39,14 +41,10 @@ class ProjectDevelopmentRequest(models.Model):
         domain="[('project_id', '=?', project_id)]",
     )
     phase_id = fields.Many2one(
-        "project.phase",
         compute="_compute_phase_id",
         store=True,
         readonly=False,
         precompute=True,
-        index="btree_not_null",
-        ondelete="set null",
-        check_company=True,
         domain="[('project_id', '=', project_id), ('wave', '=', wave)]",
     )
     need = fields.Html(
@@ -80,6 +78,7 @@ class ProjectDevelopmentRequest(models.Model):
         ],
         required=True,
         default="to_decide",
+        readonly=True,
         copy=False,
         tracking=True,
         index=True,
@@ -111,13 +110,11 @@ class ProjectDevelopmentRequest(models.Model):
         help="The task of the developer, made when the request is approved.",
     )
 
-    # ------------------------------------------------------------------
-    # Computed fields
-    # ------------------------------------------------------------------
-    @api.depends("flow_id")
+    @api.depends("flow_id", "phase_id")
     def _compute_project_id(self):
         for request in self:
             request.project_id = request.project_id or request.flow_id.project_id
+        return super()._compute_project_id()
 
     @api.depends("flow_id.phase_id", "wave")
     def _compute_phase_id(self):
@@ -131,13 +128,10 @@ class ProjectDevelopmentRequest(models.Model):
         for request in self:
             request.decision_sequence = order.index(request.decision or "to_decide")
 
-    # ------------------------------------------------------------------
-    # Constraints
-    # ------------------------------------------------------------------
     @api.constrains("wave", "mvp_reason")
     def _check_wave(self):
         for request in self:
-            if request.wave == "mvp" and not (request.mvp_reason or "").strip():
+            if request.wave == "mvp" and not says_something(request.mvp_reason):
                 raise ValidationError(
                     self.env._(
                         "Write down why the MVP cannot do without %(request)s, or "
@@ -146,21 +140,13 @@ class ProjectDevelopmentRequest(models.Model):
                     )
                 )
 
-    @api.constrains("project_id", "flow_id", "phase_id", "wave")
-    def _check_belonging(self):
+    @api.constrains("project_id", "flow_id")
+    def _check_flow(self):
+        self._check_same_project("flow_id")
+
+    @api.constrains("phase_id", "wave")
+    def _check_wave_of_phase(self):
         for request in self:
-            for part in (request.flow_id, request.phase_id):
-                if part and part.project_id != request.project_id:
-                    raise ValidationError(
-                        self.env._(
-                            "%(part)s belongs to %(other)s, and %(request)s to "
-                            "%(project)s. Choose one of its own project.",
-                            part=part.name,
-                            other=part.project_id.name,
-                            request=request.name,
-                            project=request.project_id.name,
-                        )
-                    )
             if request.phase_id and request.phase_id.wave != request.wave:
                 raise ValidationError(
                     self.env._(
@@ -184,7 +170,7 @@ class ProjectDevelopmentRequest(models.Model):
                     )
                 )
 
-    @api.constrains("decision", "workaround", "value", "specification", "developer_id")
+    @api.constrains("decision", *NEEDED_FIELDS["approved"])
     def _check_decision(self):
         for request in self:
             if missing := request._get_missing():
@@ -200,66 +186,36 @@ class ProjectDevelopmentRequest(models.Model):
     def _get_missing(self):
         """Return what the decision on this request needs and is missing."""
         self.ensure_one()
-        needed = {
-            "to_decide": (),
-            "rejected": ("workaround",),
-            "approved": ("value", "workaround", "specification", "developer_id"),
-        }[self.decision]
+        needed = NEEDED_FIELDS[self.decision]
         labels = self.fields_get(needed, ["string"])
         return [
             labels[name]["string"]
             for name in needed
             if not self[name]
-            or (self._fields[name].type == "html" and is_html_empty(self[name]))
+            or (self._fields[name].type == "html" and not says_something(self[name]))
         ]
-
-    # ------------------------------------------------------------------
-    # Create, write, delete
-    # ------------------------------------------------------------------
-    @api.model_create_multi
-    def create(self, vals_list):
-        context = self.env.context
-        vals_list = [
-            {name: False for name in DECISION_FIELDS}
-            | {"decision": context.get("default_decision") or "to_decide"}
-            | vals
-            for vals in vals_list
-        ]
-        for vals in vals_list:
-            if vals["decision"] != "to_decide" or any(map(vals.get, DECISION_FIELDS)):
-                raise UserError(
-                    self.env._(
-                        "A new development request is still to be decided: challenge "
-                        "it first, then approve or reject it."
-                    )
-                )
-        return super().create(vals_list)
 
     def write(self, vals):
-        if DECISION_FIELDS & vals.keys():
-            raise UserError(
-                self.env._(
-                    "Who decided, when, and the task of the developer are noted by the "
-                    "decision itself."
-                )
-            )
-        if "project_id" in vals and any(
-            request.project_id.id != vals["project_id"] for request in self
-        ):
-            raise UserError(self.env._("A development request stays in its project."))
-        decided = self.filtered(
-            lambda request: request.decision != vals.get("decision", request.decision)
-        )
-        if vals.get("decision") == "to_decide":
-            decided._check_can_reopen()
+        changed = [name for name in DECIDED_FIELDS if name in vals]
+        decided = changed and self.filtered(lambda r: r.decision != "to_decide")
+        before = {request: [request[name] for name in changed] for request in decided}
         result = super().write(vals)
-        if decided:
-            decided._note_decision()
+        for request, values in before.items():
+            if values != [request[name] for name in changed]:
+                raise UserError(
+                    self.env._(
+                        "%(request)s is decided: what the decision rests on stays. Use "
+                        "“Decide Again” to change it, and put details for the "
+                        "developer in the task.",
+                        request=request.name,
+                    )
+                )
         return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_decided(self):
-        decided = self.filtered(lambda request: request.decision != "to_decide")
+        # Also when it is to be decided again: the client was told something
+        decided = self.filtered(lambda r: r.decision != "to_decide" or r.task_id)
         if decided:
             raise UserError(
                 self.env._(
@@ -268,13 +224,50 @@ class ProjectDevelopmentRequest(models.Model):
                 )
             )
 
+    def _decide(self, decision):
+        """Decide on requests: by the current user, now.
+
+        :param str decision: ``approved``, ``rejected``, or ``to_decide`` to decide again
+        :raises AccessError: for users who do not run the project
+        :raises UserError: for requests that are decided already, or whose development
+            has begun
+        :raises ValidationError: with what the decision needs and is missing
+        """
+        self.check_access("write")
+        again = decision == "to_decide"
+        if again:
+            self._check_can_reopen()
+        for request in self:
+            if request.decision == decision:
+                continue
+            if not again and request.decision != "to_decide":
+                raise UserError(
+                    self.env._(
+                        "%s is decided already. Use “Decide Again” first.",
+                        request.name,
+                    )
+                )
+            if again:
+                request._post_reopened()
+            unlocked(request).write(
+                {
+                    "decision": decision,
+                    "decided_by_id": not again and self.env.uid,
+                    "decided_on": not again and fields.Datetime.now(),
+                }
+            )
+            request._update_task()
+        return True
+
     def _check_can_reopen(self):
         """Check that nobody has worked on what is to be decided again.
 
         :raises UserError: with the task on which time was logged
         """
         tasks = self.sudo().task_id  # time of colleagues counts
-        if worked := tasks.filtered(lambda task: task.timesheet_ids or task.is_closed):
+        if worked := tasks.filtered(
+            lambda task: task.timesheet_ids or task.state == "1_done"
+        ):
             raise UserError(
                 self.env._(
                     "The developer has already worked on %s: the decision stays.",
@@ -282,33 +275,29 @@ class ProjectDevelopmentRequest(models.Model):
                 )
             )
 
-    def _note_decision(self):
-        """Note who decided and when, and tell the developer."""
+    def _post_reopened(self):
+        """Note which decision is taken back."""
+        self.ensure_one()
+        labels = dict(self._fields["decision"]._description_selection(self.env))
+        self.message_post(
+            body=self.env._(
+                "Decided again. Before: %(decision)s, by %(user)s.",
+                decision=labels[self.decision],
+                user=self.decided_by_id.name,
+            ),
+            subtype_xmlid="mail.mt_note",
+        )
 
-        for request in self:
-            is_open = request.decision == "to_decide"
-            values = {
-                "decided_by_id": False if is_open else self.env.uid,
-                "decided_on": False if is_open else fields.Datetime.now(),
-            }
-            task = request.task_id.sudo()  # the developer's task goes with the decision
-            if request.decision == "approved":
-                if task:
-                    task.state = "01_in_progress"
-                else:
-                    values["task_id"] = (
-                        self.env["project.task"]
-                        .sudo()
-                        .create(request._prepare_task_values())
-                        .id
-                    )
-            elif task:
-                task.state = "1_canceled"
-            request._write_noted(values)
-
-    def _write_noted(self, values):
-        """Write what the decision notes, which nobody else may."""
-        return super().write(values)
+    def _update_task(self):
+        """Bring the task of the developer in line with the decision."""
+        self.ensure_one()
+        task = self.task_id.sudo()  # the developer's task goes with the decision
+        if self.decision != "approved":
+            task.state = "1_canceled"
+        elif task:
+            task.write(self._prepare_task_values() | {"state": "01_in_progress"})
+        else:
+            unlocked(self).task_id = task.create(self._prepare_task_values())
 
     def _prepare_task_values(self):
         """Return the task of the developer of an approved request."""
@@ -326,24 +315,21 @@ class ProjectDevelopmentRequest(models.Model):
             "work_type_id": work_type and work_type.id,
         }
 
-    # ------------------------------------------------------------------
-    # Actions
-    # ------------------------------------------------------------------
     def action_approve(self):
         """Approve requests: the developer gets a task with the specification.
 
         :raises ValidationError: without value, workaround considered, specification or
             developer, and for the MVP without the reason why it is indispensable
         """
-        return self.write({"decision": "approved"})
+        return self._decide("approved")
 
     def action_reject(self):
         """Reject requests: the client works with the workaround.
 
         :raises ValidationError: without a workaround
         """
-        return self.write({"decision": "rejected"})
+        return self._decide("rejected")
 
     def action_reopen(self):
         """Decide again, as long as nobody has worked on it."""
-        return self.write({"decision": "to_decide"})
+        return self._decide("to_decide")

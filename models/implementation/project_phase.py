@@ -468,7 +468,10 @@ class ProjectPhase(models.Model):
         phase = self.sudo()  # time of colleagues counts, whoever deletes
         return (
             phase.state not in ("planned", "in_progress")
-            or any(flow._has_history() for flow in phase.flow_ids)
+            or any(
+                flow._has_history()
+                for flow in phase.with_context(active_test=False).flow_ids
+            )
             or bool(phase.timesheet_ids)
         )
 
@@ -597,13 +600,7 @@ class ProjectPhase(models.Model):
             points = []
             if not phase.flow_ids:
                 points.append(self.env._("It has no business flows yet."))
-            if pending := phase.flow_ids.filtered(lambda flow: flow.step != "done"):
-                points.append(
-                    self.env._(
-                        "Not validated and trained yet: %s.",
-                        format_list(self.env, pending.mapped("name")),
-                    )
-                )
+            points += phase.flow_ids._get_open_points()
             imports = phase.import_ids.filtered(
                 lambda data: data.needed_to_start and not data.imported_on
             )

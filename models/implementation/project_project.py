@@ -136,13 +136,13 @@ class ProjectProject(models.Model):
         )
         parts = []
         for model, field, value, total, matching in counted:
-            self.env[model].flush_model(["project_id", field])
+            self.env[model].flush_model()
             parts.append(
                 SQL(
                     """
                     SELECT project_id, %s, COUNT(*), %s, COUNT(*) FILTER (WHERE %s = %s)
                       FROM %s
-                     WHERE project_id IN %s
+                     WHERE project_id IN %s AND %s
                   GROUP BY project_id
                     """,
                     total,
@@ -151,6 +151,7 @@ class ProjectProject(models.Model):
                     value,
                     SQL.identifier(self.env[model]._table),
                     tuple(self.ids) or (0,),
+                    SQL("active" if "active" in self.env[model]._fields else "TRUE"),
                 )
             )
         counts = defaultdict(int)
@@ -248,7 +249,8 @@ class ProjectProject(models.Model):
         # rows of flows and cycles that are about to be deleted.
         self.check_access("unlink")
         self._unlink_except_phases_with_history()
-        projects = self.sudo()  # the project's own, which the user may delete
+        # sudo: the project's own, which the user may delete
+        projects = self.sudo().with_context(active_test=False)
         projects.import_ids.unlink()
         projects.development_ids.unlink()
         projects.flow_ids.unlink()

@@ -1,0 +1,31 @@
+import re
+import unicodedata
+from html import unescape
+
+
+def get_words(text):
+    """Return a plain text without control characters, or "" when it says nothing.
+
+    :param text: what a user typed, or anything that came by RPC
+    """
+    if not isinstance(text, str):
+        return ""
+    text = "".join(
+        character
+        for character in text
+        if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cs")
+    ).strip()
+    return text if says_something(text) else ""
+
+
+def says_something(text):
+    """Return whether a plain text or HTML has a letter, a number or a picture.
+
+    Blanks, tags without content and characters that cannot be seen say nothing.
+    """
+    if not isinstance(text, str):
+        return False
+    visible = unescape(re.sub(r"<(?!img\b)[^>]*>", "", text))
+    return "<img" in visible or any(
+        unicodedata.category(character)[0] in "LNS" for character in visible
+    )
