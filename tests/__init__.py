@@ -1,3 +1,4 @@
+from . import test_access_matrix
 from . import test_kickoff_scope
 from . import test_kickoff_agreement
 from . import test_implementation_cycle

@@ -1,5 +1,6 @@
 from odoo.addons.base.tests.common import BaseCommon
 
+from .access import AccessMixin
 from .kickoff import SIGNATURE, KickoffMixin
 from .lifecycle import LifecycleMixin
 from .pack import PackMixin
@@ -7,3 +8,7 @@ from .pack import PackMixin
 
 class LifecycleCommon(KickoffMixin, PackMixin, LifecycleMixin, BaseCommon):
     """The firm and two clients, with the helpers of all rooms."""
+
+
+class AccessCommon(AccessMixin, BaseCommon):
+    """A client project with everything in it, and everybody who may come near it."""
