@@ -2,6 +2,7 @@ from . import test_access_matrix
 from . import test_kickoff_scope
 from . import test_kickoff_agreement
 from . import test_implementation_cycle
+from . import test_implementation_copy
 from . import test_implementation_development
 from . import test_implementation_flow
 from . import test_implementation_gate
@@ -18,3 +19,5 @@ from . import test_pack
 from . import test_pack_exactness
 from . import test_kickoff_checklist
 from . import test_widgets
+from . import test_implementation_phase_state
+from . import test_go_live_phase

@@ -66,10 +66,9 @@ class TestFlow(ImplementationCommon):
         )
         self.assertEqual(len(flow.cycle_ids.poc_meeting_id), 3)
         phase = self.mvp.with_user(self.consultant)
-        phase.action_set_ready()
-        phase.action_go_live()
+        self._go_live(phase)
         self.assertEqual(phase.state, "live")
-        phase.action_complete("Everybody works with it")
+        self._agree_complete(phase)
         self.assertEqual(phase.state, "complete")
 
     def test_more_than_two_cycles_are_a_risk(self):
@@ -376,8 +375,7 @@ class TestFlow(ImplementationCommon):
         self.assertEqual(former.statement, "Go ahead", "the validation stays on record")
         self.assertEqual(self.flow.step, "analysis")
         self._finish(self.flow)
-        self.mvp.action_set_ready()
-        self.mvp.action_go_live()
+        self._go_live(self.mvp)
         self.assertRefused(
             lambda: self.flow._refine("Another colour"), "does not overturn", self.flow
         )
@@ -426,8 +424,7 @@ class TestFlow(ImplementationCommon):
 
     def test_live_phase_is_closed_for_flows(self):
         self._finish(self.flow)
-        self.mvp.action_set_ready()
-        self.mvp.action_go_live()
+        self._go_live(self.mvp)
         later = self._create_phase("Later")
         self.assertRefused(lambda: self._create_flow("Late"), "is live")
         self.assertRefused(

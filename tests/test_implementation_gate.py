@@ -19,7 +19,11 @@ class TestGate(ImplementationCommon):
             "go_live_phase",
             "go_live_flows",
             "go_live_imports",
+            "go_live_developments",
+            "done_phases",
         )
+        cls.project = cls._create_project(name="Gated", spoc_id=cls.spoc.id)
+        cls.mvp = cls._create_phase("Sales", date(2030, 1, 7), date(2030, 3, 4))
         cls.project.stage_id = cls.stage_kickoff
 
     def assertUnmet(self, stage, *names):
@@ -52,9 +56,9 @@ class TestGate(ImplementationCommon):
 
     def test_go_live(self):
         self.project.stage_id = self.stage_implementation
-        self.assertUnmet(self.stage_go_live, "go_live_phase")
+        self.assertUnmet(self.stage_go_live, "go_live_phase", "go_live_flows")
         self.mvp.action_start()
-        self.assertUnmet(self.stage_go_live, "go_live_phase")
+        self.assertUnmet(self.stage_go_live, "go_live_phase", "go_live_flows")
         flow = self._create_flow()
         data = self.env["project.data.import"].create(
             {"name": "Customers", "flow_id": flow.id, "needed_to_start": True}
@@ -75,3 +79,45 @@ class TestGate(ImplementationCommon):
         data.write({"cleaned_on": today, "imported_on": today, "row_count": 3})
         self.assertUnmet(self.stage_go_live)
         self.assertFalse(later.imported_on)
+
+    def test_go_live_without_what_belongs_to_no_phase(self):
+        self.project.stage_id = self.stage_implementation
+        self.mvp.action_start()
+        self._finish(self._create_flow())
+        data = self.env["project.data.import"].create(
+            {
+                "name": "Customers",
+                "project_id": self.project.id,
+                "needed_to_start": True,
+            }
+        )
+        request = self.env["project.development.request"].create(
+            {
+                "name": "Labels",
+                "project_id": self.project.id,
+                "need": "Print labels",
+                "value": "Two hours a day",
+                "workaround": "Write them by hand",
+                "wave": "mvp",
+                "mvp_reason": "No bottle leaves without one",
+                "specification": "Print them",
+                "developer_id": self.colleague.id,
+            }
+        )
+        both = ("go_live_imports", "go_live_developments")
+        self.assertUnmet(self.stage_go_live, *both)
+        data.phase_id = self._create_phase("Later")
+        request.action_approve()
+        self.assertUnmet(self.stage_go_live, "go_live_developments")
+        request.task_id.state = "1_canceled"
+        self.assertUnmet(self.stage_go_live, "go_live_developments")
+        request.task_id.state = "1_done"
+        self.assertUnmet(self.stage_go_live)
+
+    def test_done_without_a_phase_under_way(self):
+        self.project.stage_id = self.stage_implementation
+        self.mvp.action_start()
+        self.project.stage_id = self.stage_support
+        self.assertUnmet(self.stage_done, "done_phases")
+        self.mvp.action_take_back_start()
+        self.assertUnmet(self.stage_done)

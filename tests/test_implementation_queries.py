@@ -1,6 +1,8 @@
+from odoo import fields
 from odoo.fields import Command
 from odoo.tests import tagged, users, warmup
 
+from ..models.lifecycle.project_lock import unlocked
 from .implementation_common import ImplementationCommon
 
 
@@ -27,7 +29,9 @@ class TestQueries(ImplementationCommon):
             [{"name": p.name, "project_id": p.id} for p in cls.projects]
         )
         for phase in cls.phases:
-            phase.state = "in_progress"
+            unlocked(phase).write(
+                {"state": "in_progress", "date_start_real": fields.Date.today()}
+            )
         cls.flows = cls.env["project.flow"].create(
             [
                 {

@@ -158,9 +158,11 @@ class TestPlanAndTime(ImplementationCommon):
         line = self._log(2, task_id=task.id)
         self.env.flush_all()  # as at the end of the request
         self._finish(flow)
-        self.mvp.action_set_ready()
-        self.mvp.action_go_live()
-        self.mvp.action_complete("Fine")
+        self._go_live(self.mvp)
+        self._agree_complete(self.mvp)
+        self.assertRefused(
+            lambda: line.write({"phase_id": False}), "time that it took stays"
+        )
         later = self._create_phase("Later")
         task.phase_id = later
         self.assertEqual(line.phase_id, self.mvp)
@@ -182,10 +184,29 @@ class TestPlanAndTime(ImplementationCommon):
         self.assertEqual(self.mvp.remaining_hours, 5.5)
         self.assertEqual(self.mvp.hours_progress, 45)
 
+    def test_hours_in_other_units(self):
+        self.mvp.action_start()
+        day = self.env.ref("uom.product_uom_day")
+        minute = self.env["uom.uom"].create(
+            {
+                "name": "Minutes",
+                "relative_factor": 1 / 60,
+                "relative_uom_id": self.env.ref("uom.product_uom_hour").id,
+            }
+        )
+        self._log(1, product_uom_id=day.id)
+        self._log(90, product_uom_id=minute.id)
+        self._log(2)
+        self.env.flush_all()
+        self.assertAlmostEqual(self.mvp.spent_hours, 11.5)
+        self.assertAlmostEqual(self.mvp.hours_by_work_type[0]["hours"], 11.5)
+
     def test_phase_with_time_stays(self):
         line = self._log(1, phase_id=self.mvp.id)
-        self.assertRefused(self.mvp.unlink, "history stays")
+        self.assertRefused(self.mvp.unlink, "move that time to another phase")
         self.assertEqual(line.phase_id, self.mvp)
+        line.phase_id = False
+        self.mvp.unlink()
 
     def test_time_of_somebody_who_sees_no_phases(self):
         self.mvp.action_start()

@@ -14,7 +14,12 @@ from . import project_flow_template
 from . import project_kickoff_agreement
 from . import project_milestone
 from . import project_phase
+from . import project_phase_hours
+from . import project_phase_milestone
+from . import project_phase_state
+from . import project_phase_timeline
 from . import project_project
+from . import project_project_copy
 from . import project_risk
 from . import project_scope_line
 from . import project_task

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools.sql import column_exists, create_column
 
 
@@ -58,6 +58,20 @@ class AccountAnalyticLine(models.Model):
                 if line.date and line.date < phase.date_start_real:
                     phase = phase.browse()
             line.phase_id = phase
+
+    def write(self, vals):
+        if "phase_id" in vals and "project_id" not in vals:
+            for line in self.sudo():  # phases are hidden from those who only log time
+                phase = line.phase_id
+                if phase.state == "complete" and phase.id != vals["phase_id"]:
+                    raise UserError(
+                        self.env._(
+                            "%(phase)s is complete: the time that it took stays there. "
+                            "Log new time on the phase that is in progress.",
+                            phase=phase.name,
+                        )
+                    )
+        return super().write(vals)
 
     # Not on project_id: a change of the project computes both anew.
     @api.constrains("phase_id")

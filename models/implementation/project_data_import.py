@@ -3,15 +3,25 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tools import format_date, format_list
 
+from ..lifecycle.project_lock import unlocked
+
+# What says that data was there when its phase went live.
+EVIDENCE_FIELDS = {
+    "flow_id",
+    "phase_id",
+    "needed_to_start",
+    "cleaned_on",
+    "imported_on",
+}
+
 
 class ProjectDataImport(models.Model):
     """A set of data that the client brings. Only needed data is imported."""
 
     _name = "project.data.import"
     _description = "Data Import"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["project.phase.part.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "project_id, needed_to_start desc, date_planned, id"
-    _check_company_auto = True
 
     name = fields.Char(
         string="Dataset",
@@ -19,19 +29,6 @@ class ProjectDataImport(models.Model):
         tracking=True,
         help="What is imported, as in: customers with their addresses.",
     )
-    project_id = fields.Many2one(
-        "project.project",
-        compute="_compute_project_id",
-        store=True,
-        readonly=False,
-        precompute=True,
-        required=True,
-        index=True,
-        ondelete="cascade",
-        check_company=True,
-        domain="[('is_lifecycle', '=', True)]",
-    )
-    company_id = fields.Many2one(related="project_id.company_id")
     flow_id = fields.Many2one(
         "project.flow",
         string="Business Flow",
@@ -41,15 +38,7 @@ class ProjectDataImport(models.Model):
         domain="[('project_id', '=?', project_id)]",
     )
     phase_id = fields.Many2one(
-        "project.phase",
-        compute="_compute_phase_id",
-        store=True,
-        readonly=False,
-        precompute=True,
-        index="btree_not_null",
-        ondelete="set null",
-        check_company=True,
-        domain="[('project_id', '=', project_id)]",
+        compute="_compute_phase_id", store=True, readonly=False, precompute=True
     )
     needed_to_start = fields.Boolean(
         tracking=True,
@@ -79,10 +68,10 @@ class ProjectDataImport(models.Model):
     )
     cleaning_task_id = fields.Many2one(
         "project.task",
+        readonly=True,
         copy=False,
         index="btree_not_null",
         ondelete="set null",
-        domain="[('project_id', '=', project_id)]",
         help="The task with which the client cleans the data. Closing it says that the "
         "data is clean.",
     )
@@ -92,13 +81,12 @@ class ProjectDataImport(models.Model):
         "CHECK (row_count >= 0)", "The number of rows cannot be negative."
     )
 
-    # ------------------------------------------------------------------
-    # Computed fields
-    # ------------------------------------------------------------------
     @api.depends("flow_id")
     def _compute_project_id(self):
+        result = super()._compute_project_id()
         for data in self:
             data.project_id = data.project_id or data.flow_id.project_id
+        return result
 
     @api.depends("flow_id.phase_id")
     def _compute_phase_id(self):
@@ -113,24 +101,28 @@ class ProjectDataImport(models.Model):
             else:
                 data.state = "cleaned" if data.cleaned_on else "to_clean"
 
-    # ------------------------------------------------------------------
-    # Constraints
-    # ------------------------------------------------------------------
-    @api.constrains("project_id", "flow_id", "phase_id")
-    def _check_belonging(self):
+    @api.constrains("project_id", "flow_id", "cleaning_task_id")
+    def _check_flow(self):
+        self._check_same_project("flow_id", "cleaning_task_id")
+
+    @api.constrains("needed_to_start", "imported_on", "phase_id")
+    def _check_not_too_late(self):
+        """What is needed to start cannot wait in a phase that has started to work."""
         for data in self:
-            for part in (data.flow_id, data.phase_id):
-                if part and part.project_id != data.project_id:
-                    raise ValidationError(
-                        self.env._(
-                            "%(part)s belongs to %(other)s, and the data %(data)s to "
-                            "%(project)s. Choose one of its own project.",
-                            part=part.name,
-                            other=part.project_id.name,
-                            data=data.name,
-                            project=data.project_id.name,
-                        )
+            if (
+                data.needed_to_start
+                and not data.imported_on
+                and data.phase_id.state in ("live", "complete")
+            ):
+                raise ValidationError(
+                    self.env._(
+                        "%(phase)s is live already: the data %(data)s cannot be needed "
+                        "to start with it. Choose the next phase, or say that it is "
+                        "not needed to start.",
+                        phase=data.phase_id.name,
+                        data=data.name,
                     )
+                )
 
     @api.constrains("needed_to_start", "date_planned", "imported_on", "phase_id")
     def _check_planned_after_go_live(self):
@@ -207,9 +199,6 @@ class ProjectDataImport(models.Model):
                     )
                 )
 
-    # ------------------------------------------------------------------
-    # Create, write, delete
-    # ------------------------------------------------------------------
     @api.model_create_multi
     def create(self, vals_list):
         imports = super().create(vals_list)
@@ -219,10 +208,7 @@ class ProjectDataImport(models.Model):
         return imports
 
     def write(self, vals):
-        if "project_id" in vals and any(
-            data.project_id.id != vals["project_id"] for data in self
-        ):
-            raise UserError(self.env._("A data import stays in its project."))
+        self._check_evidence(vals)
         result = super().write(vals)
         if vals.get("needed_to_start"):
             self.filtered(lambda data: not data.cleaned_on)._ask_cleaning()
@@ -237,10 +223,37 @@ class ProjectDataImport(models.Model):
         if imported := self.filtered("imported_on"):
             raise UserError(
                 self.env._(
-                    "%s: what was imported into the client's database stays on record.",
+                    "%s: what was imported into the client's database stays on record. "
+                    "If it was never imported, empty the day of the import first.",
                     format_list(self.env, imported.mapped("name")),
                 )
             )
+
+    def _check_evidence(self, vals):
+        """Check that nobody changes the data that a phase went live with.
+
+        :raises UserError: that names the data and the phase
+        """
+        for data in self:
+            state = data.phase_id.state
+            if not data.imported_on or not (
+                state == "complete" or (state == "live" and data.needed_to_start)
+            ):
+                continue
+            for name in EVIDENCE_FIELDS & vals.keys():
+                field = self._fields[name]
+                if field.convert_to_cache(vals[name], data) != field.convert_to_cache(
+                    data[name], data
+                ):
+                    raise UserError(
+                        self.env._(
+                            "%(phase)s went live with the data %(data)s: when and for "
+                            "what it was imported stays on record. Create another data "
+                            "import for what is imported now.",
+                            phase=data.phase_id.name,
+                            data=data.name,
+                        )
+                    )
 
     def _ask_cleaning(self):
         """Give the client the task to clean data that is needed to start.
@@ -256,9 +269,12 @@ class ProjectDataImport(models.Model):
             .create([data._prepare_cleaning_task_values() for data in missing])
         )
         for data, task in zip(missing, tasks, strict=True):
-            data.cleaning_task_id = task
-            if data.project_id.sudo().spoc_id:
-                task.message_subscribe(partner_ids=data.project_id.sudo().spoc_id.ids)
+            unlocked(data).cleaning_task_id = task
+            project = (
+                data.project_id.sudo()
+            )  # sudo: the client's contacts may be hidden
+            if project.spoc_id and not project.is_template:
+                task.message_subscribe(partner_ids=project.spoc_id.ids)
 
     def _prepare_cleaning_task_values(self):
         """Return the task for the client to clean this data."""
@@ -277,9 +293,6 @@ class ProjectDataImport(models.Model):
             "user_ids": [Command.clear()],  # the client's, nobody's of the firm
         }
 
-    # ------------------------------------------------------------------
-    # Actions
-    # ------------------------------------------------------------------
     def action_cleaned(self):
         """Note that the client has handed the cleaned data over today."""
         return self.filtered(lambda data: not data.cleaned_on).write(

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .project_phase import IN_STEP
+from ..lifecycle.project_lock import is_unlocked
 
 
 class ProjectMilestone(models.Model):
@@ -28,13 +28,14 @@ class ProjectMilestone(models.Model):
             )
 
     def write(self, vals):
-        if self.env.context.get("milestone_in_step") is IN_STEP:
+        if is_unlocked(self.env):
             return super().write(vals)
         followed = {"name", "deadline", "is_reached", "project_id"} & vals.keys()
         # sudo: only to know whether there is a phase; the phase checks the rights
-        phases = followed and self.sudo().phase_ids.sudo(self.env.su)
-        if not phases:
+        phase_ids = self.sudo().phase_ids.ids if followed else []
+        if not phase_ids:
             return super().write(vals)
+        phases = self.env["project.phase"].browse(phase_ids)
         if "project_id" in vals and any(
             phase.project_id.id != vals["project_id"] for phase in phases
         ):

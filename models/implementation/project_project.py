@@ -87,9 +87,6 @@ class ProjectProject(models.Model):
         export_string_translation=False,
     )
 
-    # ------------------------------------------------------------------
-    # Computed fields
-    # ------------------------------------------------------------------
     def _get_current_phases(self):
         """Return the phase that each client project works on, in one query.
 
@@ -188,61 +185,6 @@ class ProjectProject(models.Model):
     def _compute_phase_timeline(self):
         for project in self:
             project.phase_timeline = project.phase_ids._get_timeline()
-
-    # ------------------------------------------------------------------
-    # Copy, delete
-    # ------------------------------------------------------------------
-    def copy(self, default=None):
-        if len(self) > 1 and self.filtered("is_lifecycle"):
-            # Stock Odoo would give each copy the milestones of all of them.
-            copies = [project.copy(default) for project in self]
-            return self.browse().concat(*copies)
-        if self.is_lifecycle and "milestone_mapping" not in self.env.context:
-            self = self.with_context(milestone_mapping={})
-        copies = super().copy(default)
-        if self.is_lifecycle and "tasks" in (default or {}):
-            self._copy_phases(copies)  # stock Odoo copies no tasks then
-        return copies
-
-    def map_tasks(self, new_project_id):
-        if not self.is_lifecycle:
-            return super().map_tasks(new_project_id)
-        copies = self._copy_phases(self.browse(new_project_id))
-        return super(
-            ProjectProject, self.with_context(implementation_copies=copies)
-        ).map_tasks(new_project_id)
-
-    def _copy_phases(self, project):
-        """Plan the phases and flows of this project anew in a copy of it.
-
-        :param project: the copy, which has copies of the milestones already
-        :return: dict from ``phase_id`` and ``flow_id`` to a dict from the ids of the
-            originals to those of the copies, for the tasks
-        """
-        self.ensure_one()
-        milestones = self.env.context.get("milestone_mapping") or {}
-        copies = {"phase_id": {}, "flow_id": {}}
-        for phase in self.phase_ids:
-            copies["phase_id"][phase.id] = (
-                phase.with_context(copy_project=True)
-                .copy(
-                    {
-                        "project_id": project.id,
-                        "milestone_id": milestones.get(phase.milestone_id.id),
-                    }
-                )
-                .id
-            )
-        for flow in self.flow_ids:
-            copies["flow_id"][flow.id] = flow.copy(
-                {
-                    "project_id": project.id,
-                    "phase_id": copies["phase_id"].get(flow.phase_id.id),
-                    "user_id": project.user_id.id,
-                    "template_id": flow.template_id.id,
-                }
-            ).id
-        return copies
 
     def unlink(self):
         # One after another and not by a cascade in the database: that would update

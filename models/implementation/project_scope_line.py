@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 
 
 class ProjectScopeLine(models.Model):
@@ -26,5 +26,36 @@ class ProjectScopeLine(models.Model):
                         phase=line.phase_id.name,
                         other=line.phase_id.project_id.name,
                         project=line.project_id.name,
+                    )
+                )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines._check_phase_open(lines.phase_id)
+        return lines
+
+    def write(self, vals):
+        if "phase_id" in vals:
+            moved = self.filtered(lambda line: line.phase_id.id != vals["phase_id"])
+            moved._check_phase_open(moved.phase_id)
+            result = super().write(vals)
+            moved._check_phase_open(moved.phase_id)
+            return result
+        return super().write(vals)
+
+    def _check_phase_open(self, phases):
+        """Check that scope neither joins nor leaves a phase that is complete.
+
+        :raises UserError: that names the phase
+        """
+        # sudo: what state it is in may be known
+        for phase in phases.sudo():
+            if phase.state == "complete":
+                raise UserError(
+                    self.env._(
+                        "%(phase)s is complete: the client agreed on what it brought, "
+                        "and that stays. Choose another phase.",
+                        phase=phase.name,
                     )
                 )

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools.sql import column_exists, create_column
 
+from .project_project_copy import PhaseCopies
+
 
 class ProjectTask(models.Model):
     _inherit = "project.task"
@@ -148,12 +150,15 @@ class ProjectTask(models.Model):
         if imports:
             imports.cleaned_on = fields.Date.context_today(self)
 
+    def copy(self, default=None):
+        copies = PhaseCopies.of(self.env)
+        if copies:
+            self = self.filtered(lambda task: task.id not in copies.left_out)
+        return super().copy(default)
+
     def copy_data(self, default=None):
         vals_list = super().copy_data(default=default)
-        copies = self.env.context.get("implementation_copies")
-        if copies:
+        if copies := PhaseCopies.of(self.env):
             for task, vals in zip(self, vals_list, strict=True):
-                for name in ("phase_id", "flow_id"):
-                    if name in vals and not (default or {}).get(name):
-                        vals[name] = copies[name].get(task[name].id, False)
+                copies.fill_task(task, vals, default or {})
         return vals_list

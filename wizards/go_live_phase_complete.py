@@ -14,6 +14,11 @@ class ProjectPhaseCompleteWizard(models.TransientModel):
         required=True,
         help="The words of the SPOC with which the go-live was agreed to be complete.",
     )
+    evidence = fields.Text(
+        string="Where It Was Said",
+        required=True,
+        help="An e-mail, the minutes of a meeting, a link.",
+    )
 
     def action_confirm(self):
         """Record the agreement of the client.
@@ -21,5 +26,5 @@ class ProjectPhaseCompleteWizard(models.TransientModel):
         :raises UserError: without the words of the SPOC, or for a phase not live
         """
         self.ensure_one()
-        self.phase_id.action_complete(self.statement or "")
+        self.phase_id._complete(self.statement, self.evidence)
         return {"type": "ir.actions.act_window_close"}

@@ -1,0 +1,40 @@
+from odoo.tests import Form, tagged
+
+from .implementation_common import ImplementationCommon
+
+
+@tagged("post_install", "-at_install")
+class TestGoLivePhase(ImplementationCommon):
+    """The buttons with which a phase goes live and is agreed complete."""
+
+    def test_buttons_until_complete(self):
+        phase = self.mvp.with_user(self.consultant)
+        phase.action_start()
+        self.assertRefused(phase.action_set_ready, "no business flows", phase)
+        self._finish(self._create_flow())
+        phase.action_set_ready()
+        phase.action_back_to_work()
+        self.assertRefused(phase.action_go_live, "cannot become", phase)
+        phase.action_set_ready()
+        phase.action_go_live()
+        action = phase.action_complete()
+        wizard = Form(
+            self.env[action["res_model"]]
+            .with_user(self.consultant)
+            .with_context(**action["context"])
+        )
+        self.assertEqual(wizard.spoc_id, self.spoc)
+        wizard.statement = "We can go on"
+        wizard.evidence = "E-mail of Monday"
+        wizard.save().action_confirm()
+        self.assertRecordValues(
+            phase,
+            [
+                {
+                    "state": "complete",
+                    "completion_statement": "We can go on",
+                    "completion_evidence": "E-mail of Monday",
+                    "completion_recorded_by_id": self.consultant.id,
+                }
+            ],
+        )
