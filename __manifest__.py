@@ -1,7 +1,7 @@
 {
     "name": "Project Lifecycle",
     "summary": "Client implementation projects from internal kick-off to support",
-    "version": "19.0.1.0.0",
+    "version": "19.0.1.1.0",
     "category": "Services/Project",
     "license": "LGPL-3",
     "author": "Project Lifecycle Contributors",

@@ -17,6 +17,7 @@ def uninstall_hook(env):
     The stages of the lifecycle go with the addon, and a stage that holds projects
     cannot be deleted.
     """
+    env["sale.order.line"]._store_delivered()
     env.flush_all()
     # What was deducted stays deducted from the sold hours, as if chosen by hand
     env.cr.execute(

@@ -394,7 +394,7 @@ class TestPackFromOrder(PackCommon):
 
     def test_pack_by_hand_for_the_wrong_project(self):
         stock = self.env["project.project"].create({"name": "Stock"})
-        with self.assertRefused(ValidationError, "no client implementation"):
+        with self.assertRefused(ValidationError, "is not a client project"):
             self._create_pack(stock)
         with self.assertRefused(ValidationError, "hours above zero"):
             self._create_pack(self.project, 0)
@@ -1101,7 +1101,7 @@ class TestAlerts(PackCommon, MailCase):
 
         self.patch(Pack, "_alert", dies_at_the_second)
         with mute_logger(
-            "odoo.addons.project_lifecycle.models.pack.project_consultancy_pack"
+            "odoo.addons.project_lifecycle.models.pack.project_consultancy_pack_alert"
         ):
             self._run_cron()
         self.patch(Pack, "_alert", alert)

@@ -1,29 +1,12 @@
-import math
-
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import format_date
-
-# What decides how much of which pack a line takes.
-PACK_FIELDS = {
-    "date",
-    "employee_id",
-    "is_so_line_edited",
-    "pack_id",
-    "pack_write_off",
-    "product_uom_id",
-    "project_id",
-    "so_line",
-    "task_id",
-    "unit_amount",
-    "work_type_id",
-    "write_off_reason",
-}
+from odoo.tools import format_date, format_duration
+from odoo.tools.sql import column_exists, create_column
 
 
 class AccountAnalyticLine(models.Model):
-    _inherit = "account.analytic.line"
+    _name = "account.analytic.line"
+    _inherit = ["account.analytic.line", "project.lock.mixin"]
 
     is_lifecycle = fields.Boolean(
         related="project_id.is_lifecycle", export_string_translation=False
@@ -33,6 +16,7 @@ class AccountAnalyticLine(models.Model):
         string="Consultancy Pack",
         compute="_compute_pack_id",
         store=True,
+        readonly=False,  # managers move time between the packs of a project
         copy=False,
         index="btree_not_null",
         ondelete="restrict",
@@ -40,6 +24,20 @@ class AccountAnalyticLine(models.Model):
         "one with hours left.",
     )
     pack_remaining_hours = fields.Float(related="pack_id.remaining_hours")
+    is_deducted = fields.Boolean(
+        string="Deducted",
+        compute="_compute_is_deducted",
+        store=True,
+        help="This time takes hours from the consultancy packs of its project, now or "
+        "as soon as there is a pack.",
+    )
+    is_invoiced_before = fields.Boolean(
+        string="Invoiced Before",
+        copy=False,
+        readonly=True,
+        help="The client paid this time by an invoice before the project became a "
+        "client project, so it is not deducted again.",
+    )
     work_type_id = fields.Many2one(
         "project.work.type",
         compute="_compute_work_type_id",
@@ -54,19 +52,41 @@ class AccountAnalyticLine(models.Model):
         help="The client sees this time, but it is not deducted from the pack.",
     )
     write_off_reason = fields.Char(copy=False)
+    write_off_user_id = fields.Many2one(
+        "res.users", string="Written Off By", readonly=True, copy=False
+    )
+    write_off_date = fields.Datetime(string="Written Off On", readonly=True, copy=False)
 
+    # The hours of a pack are summed when they are shown, from the index alone
+    _deducted_idx = models.Index(
+        "(pack_id) INCLUDE (unit_amount, product_uom_id) WHERE is_deducted"
+    )
     # What a pack still has to take, whatever the history of the project
     _uncovered_idx = models.Index(
-        "(project_id) WHERE pack_id IS NULL AND project_id IS NOT NULL"
+        "(project_id) INCLUDE (unit_amount, product_uom_id)"
+        " WHERE is_deducted AND pack_id IS NULL"
     )
+    _written_off_idx = models.Index("(pack_id) WHERE pack_write_off")
 
-    # ------------------------------------------------------------------
+    def _auto_init(self):
+        # No client projects yet at the installation: nothing to compute for old time
+        for name, column_type in (
+            ("pack_id", "int4"),
+            ("is_deducted", "bool"),
+            ("work_type_id", "int4"),
+        ):
+            if not column_exists(self.env.cr, self._table, name):
+                create_column(self.env.cr, self._table, name, column_type)
+        return super()._auto_init()
+
     # Which time is deducted, and from which pack
-    # ------------------------------------------------------------------
-    def _filter_deducted(self):
+
+    def _filter_on_pack(self):
         """Return the lines that belong on a pack: the time of client projects.
 
-        Time off, the company's internal project and templates are exempt.
+        Exempt are the company's internal project, where time off is logged, project
+        templates and what was invoiced before a project became a client project. Time
+        that is written off stays on its pack, see ``is_deducted``.
         """
         projects = self.project_id.filtered(
             lambda project: project.is_lifecycle and not project.is_template
@@ -74,41 +94,65 @@ class AccountAnalyticLine(models.Model):
         if not projects:
             return self.browse()
         project_ids = set((projects - self.company_id.internal_project_id)._ids)
-        # These fields come with time off, which need not be installed
-        time_off = {"holiday_id", "global_leave_id"} & self._fields.keys()
         return self.filtered(
             lambda line: (
-                line.project_id.id in project_ids
-                and not any(line[field] for field in time_off)
+                line.project_id.id in project_ids and not line.is_invoiced_before
             )
         )
 
-    @api.depends("project_id.is_lifecycle", "project_id.is_template")
-    def _compute_pack_id(self):
-        deducted = self._filter_deducted()
-        (self - deducted).pack_id = False
-        # A line keeps its pack, also when a new one is bought
-        kept = deducted.filtered(
-            lambda line: line.pack_id and line.pack_id.project_id == line.project_id
-        )
-        loose = deducted - kept
-        packs = loose._choose_packs()
-        for pack, lines in loose.grouped(packs.get).items():
-            lines.pack_id = pack
+    @api.depends(
+        "project_id.is_lifecycle",
+        "project_id.is_template",
+        "is_invoiced_before",
+        "pack_write_off",
+    )
+    def _compute_is_deducted(self):
+        on_pack = self._filter_on_pack()
+        (self - on_pack).is_deducted = False
+        for line in on_pack:
+            line.is_deducted = not line.pack_write_off
 
-    def _choose_packs(self):
+    @api.depends(
+        "project_id.is_lifecycle", "project_id.is_template", "is_invoiced_before"
+    )
+    def _compute_pack_id(self):
+        on_pack = self._filter_on_pack()
+        (self - on_pack).pack_id = False
+        # A line keeps its pack, also when a new one is bought
+        kept = on_pack.filtered(
+            lambda line: (
+                line.pack_id.project_id == line.project_id
+                and line.pack_id
+                and not line.pack_id.cancelled
+            )
+        )
+        loose = on_pack - kept
+        chosen = loose._choose_packs()
+        for pack, lines in loose.grouped(chosen.get).items():
+            lines.pack_id = pack
+        # What was read to choose among them was true before
+        packs = self.env["project.consultancy.pack"].union(*chosen.values())
+        packs.modified(["purchased_hours"])
+
+    def _choose_packs(self, check_overrun=True):
         """Return the pack that each line is to be deducted from.
 
         The oldest pack that is valid on the date of the line and has hours left; when
         none has, the newest, which goes below zero. A line is never split.
 
+        :param bool check_overrun: apply the company's policy about overruns
         :return: dict from each line to a pack, empty where the project has none
+        :raises ValidationError: the policy refuses time that no hours are left for
         """
         Pack = self.env["project.consultancy.pack"]
         available = Pack._get_available(self.project_id._origin)
-        left = {
-            pack: pack.remaining_hours for packs in available.values() for pack in packs
-        }
+        packs = Pack.union(*available.values())
+        blocking = Pack
+        if check_overrun and any(self._ids):  # not while a form is filled in
+            blocking = packs._lock_if_blocking(self)
+        unseen = blocking._get_unseen_hours()
+        before = {pack: pack.remaining_hours - unseen.get(pack, 0) for pack in packs}
+        left = dict(before)
         result = {}
         for line in self.sorted("date"):
             packs = available.get(line.project_id._origin, Pack)
@@ -118,12 +162,15 @@ class AccountAnalyticLine(models.Model):
             if pack and not line.pack_write_off:
                 left[pack] -= Pack._to_hours(line.unit_amount, line.product_uom_id)
             result[line] = pack
+            if pack in blocking and not line.pack_write_off:
+                pack._check_not_overrun(before[pack], left[pack])
+                pack._check_valid_on(line.date)
         return result
 
     @api.depends("project_id", "task_id")
     def _compute_work_type_id(self):
         # A new line in a form follows its task until it is saved
-        open_lines = self._filter_deducted().filtered(
+        open_lines = self._filter_on_pack().filtered(
             lambda line: not line.work_type_id or not line._origin
         )
         Stage = self.env["project.project.stage"]
@@ -136,13 +183,16 @@ class AccountAnalyticLine(models.Model):
                 or self.env.ref("project_lifecycle.work_type_project_management").id
             )
 
-    @api.depends("pack_id.sale_line_id", "pack_write_off")
+    @api.depends("pack_id.sale_line_id", "is_deducted")
     def _compute_so_line(self):
         # Time of client projects follows its pack, whatever task, sale line or rate
-        deducted = self._filter_deducted()
-        for sale_line, lines in deducted._group_by_so_line().items():
+        on_pack = self._filter_on_pack()
+        for sale_line, lines in on_pack._group_by_so_line().items():
             lines.so_line = sale_line
-        return super(AccountAnalyticLine, self - deducted)._compute_so_line()
+        others = self - on_pack
+        result = super(AccountAnalyticLine, others)._compute_so_line()
+        others._filter_on_foreign_pack().so_line = False
+        return result
 
     def _group_by_so_line(self):
         """Group the lines by the sales order item that their pack was sold with.
@@ -151,235 +201,24 @@ class AccountAnalyticLine(models.Model):
         """
         nothing = self.env["sale.order.line"]
         return self.grouped(
-            lambda line: nothing if line.pack_write_off else line.pack_id.sale_line_id
+            lambda line: line.pack_id.sale_line_id if line.is_deducted else nothing
         )
 
-    # ------------------------------------------------------------------
-    # Constraints
-    # ------------------------------------------------------------------
-    @api.constrains("pack_id", "project_id")
-    def _check_pack(self):
-        # sudo: whoever logs time need not see packs
-        lines = self.sudo()._filter_deducted()
-        without_pack = lines.filtered(lambda line: not line.pack_id)
-        available = (
-            self.env["project.consultancy.pack"]._get_available(without_pack.project_id)
-            if without_pack
-            else {}
-        )
-        for line in lines:
-            pack = line.pack_id
-            if pack and (pack.project_id != line.project_id or pack.cancelled):
-                line._raise_wrong_pack(pack)
-            if line.project_id in available:
-                raise ValidationError(
-                    self.env._(
-                        "All time of %s is deducted from its consultancy pack. A "
-                        "manager can write time off, with a reason.",
-                        line.project_id.name,
-                    )
-                )
+    def _filter_on_foreign_pack(self):
+        """Return the lines, not of a pack, that take hours which a pack was sold with.
 
-    def _raise_wrong_pack(self, pack):
-        raise ValidationError(
-            self.env._(
-                "The pack %(pack)s is not for %(project)s. Time is deducted from a "
-                "pack of its own project.",
-                pack=pack.name,
-                project=self.project_id.name,
-            )
-        )
-
-    @api.constrains("unit_amount", "project_id", "product_uom_id")
-    def _check_hours(self):
-        for line in self.sudo()._filter_deducted():  # sudo: see _check_pack
-            if line.unit_amount < 0:
-                raise ValidationError(
-                    self.env._(
-                        "%(hours)s hours cannot be logged on %(project)s. Time is "
-                        "zero or more: correct or delete the line that is wrong.",
-                        hours=line.unit_amount,
-                        project=line.project_id.name,
-                    )
-                )
-            self.env["project.consultancy.pack"]._to_hours(1, line.product_uom_id)
-
-    @api.constrains("work_type_id", "project_id")
-    def _check_work_type(self):
-        for line in self.sudo()._filter_deducted():  # sudo: see _check_pack
-            if not line.work_type_id:
-                raise ValidationError(
-                    self.env._("Time of %s needs a work type.", line.project_id.name)
-                )
-
-    @api.constrains("pack_write_off", "write_off_reason")
-    def _check_write_off_reason(self):
-        for line in self:
-            if line.pack_write_off and not (line.write_off_reason or "").strip():
-                raise ValidationError(
-                    self.env._(
-                        "Say why this time is written off: the client sees it as not "
-                        "deducted."
-                    )
-                )
-
-    # ------------------------------------------------------------------
-    # Create, write, delete
-    # ------------------------------------------------------------------
-    @api.model_create_multi
-    def create(self, vals_list):
-        # An empty pack or work type is a question, not an answer
-        vals_list = [
-            {
-                key: value
-                for key, value in vals.items()
-                if value or key not in ("pack_id", "work_type_id")
-            }
-            for vals in vals_list
-        ]
-        for vals in vals_list:
-            self._check_is_number(vals)
-        lines = super().create(vals_list)
-        deducted = lines.sudo()._filter_deducted()  # sudo: see _check_pack
-        if deducted:
-            deducted.filtered("pack_write_off").sudo(self.env.su)._check_can_write_off()
-            if any("pack_id" in vals for vals in vals_list):
-                deducted.sudo(self.env.su)._check_can_choose_pack()
-                for line, vals in zip(lines.sudo(), vals_list, strict=False):
-                    pack = line.pack_id.browse(vals.get("pack_id"))
-                    if pack and pack != line.pack_id:
-                        line._raise_wrong_pack(pack)
-            deducted._restore_so_line()
-            # All that the lines tell goes into the UPDATE before the sum of their hours
-            deducted._recompute_recordset()
-            deducted._check_overrun({}, deducted)
-            deducted._trigger_alerts()
-        return lines
-
-    def write(self, vals):
-        if not PACK_FIELDS & vals.keys():
-            return super().write(vals)
-        lines_sudo = self.sudo()  # sudo: see _check_pack
-        self._check_is_number(vals)
-        former = lines_sudo._filter_deducted()
-        written_off = former.filtered("pack_write_off")
-        written_off.sudo(self.env.su)._check_can_write_off()
-        remaining = {pack: pack.remaining_hours for pack in former.pack_id}
-        packs = {line: line.pack_id for line in former}
-        result = super().write(vals)
-        deducted = lines_sudo._filter_deducted()
-        if deducted or former:
-            (deducted - written_off).filtered("pack_write_off").sudo(
-                self.env.su
-            )._check_can_write_off()
-            moved = deducted.filtered(lambda line: line.pack_id != packs.get(line))
-            if "pack_id" in vals:
-                moved.sudo(self.env.su)._check_can_choose_pack()
-            deducted._restore_so_line()
-            deducted._check_overrun(remaining, deducted if "date" in vals else moved)
-            deducted._trigger_alerts()
-        return result
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_except_written_off(self):
-        self.filtered("pack_write_off")._check_can_write_off()
-
-    def _check_is_number(self, vals):
-        """Refuse what is no number of hours before it gets into a sum.
-
-        :raise ValidationError: the hours are infinite or "not a number"
+        Order and pack would tell different hours.
         """
-        if not math.isfinite(vals.get("unit_amount") or 0):
-            raise ValidationError(self.env._("Write the time spent as a number."))
-
-    def _check_can_write_off(self):
-        """Let only managers decide about time that is not deducted.
-
-        :raise AccessError: the lines are written off and the user is no manager
-        """
-        if self and not (
-            self.env.su or self.env.user.has_group("project.group_project_manager")
-        ):
-            raise AccessError(
-                self.env._(
-                    "Only project managers write time off, and change time that is "
-                    "written off."
-                )
-            )
-
-    def _check_can_choose_pack(self):
-        """Let only managers move time between the packs of a project.
-
-        :raise AccessError: the user is no manager
-        """
-        if self and not (
-            self.env.su or self.env.user.has_group("project.group_project_manager")
-        ):
-            raise AccessError(
-                self.env._(
-                    "Which pack time is deducted from is not chosen by hand: it is "
-                    "the oldest one with hours left."
-                )
-            )
-
-    def _restore_so_line(self):
-        """Make the sales order item follow the pack again, whatever was written."""
-        for sale_line, lines in self._group_by_so_line().items():
-            wrong = lines.filtered(
-                lambda line, sale_line=sale_line: line.so_line != sale_line
-            )
-            if wrong:
-                wrong.write({"so_line": sale_line.id})
-
-    def _check_overrun(self, former, moved):
-        """Refuse time that the packs have no hours for, where the company wants it so.
-
-        :param dict former: hours that packs had left before the change
-        :param moved: the lines whose pack or date is new
-        :raise ValidationError: nothing may be logged until the pack is renewed
-        """
-        for line in self.filtered(
+        return self.filtered(
             lambda line: (
-                line.company_id.pack_overrun_policy == "block"
-                and line.pack_id
-                and not line.pack_write_off
+                line.so_line.product_id.is_consultancy_pack
+                # sudo: whoever logs time need not see packs
+                and line.so_line.sudo().pack_ids
             )
-        ):
-            pack = line.pack_id
-            before = former.get(pack, pack.remaining_hours + line.unit_amount)
-            if pack.remaining_hours < min(before, 0):
-                raise ValidationError(
-                    self.env._(
-                        "%(pack)s of %(project)s has no hours left for this time: it "
-                        "would be overrun by %(hours)s hours. Ask the salesperson to "
-                        "renew the pack.",
-                        pack=pack.name,
-                        project=line.project_id.name,
-                        hours=round(-pack.remaining_hours, 2),
-                    )
-                )
-            if line in moved and not pack._is_valid_on(line.date):
-                raise ValidationError(
-                    self.env._(
-                        "%(pack)s of %(project)s is not valid on %(date)s. Ask the "
-                        "salesperson to renew the pack.",
-                        pack=pack.name,
-                        project=line.project_id.name,
-                        date=format_date(self.env, line.date),
-                    )
-                )
+        )
 
-    def _trigger_alerts(self):
-        """Have people told soon, where the time gives reason to."""
-        if any(pack._get_due_threshold() for pack in self.pack_id) or any(
-            not line.pack_id and not line.project_id.is_uncovered_alerted
-            for line in self
-        ):
-            self.env.ref("project_lifecycle.ir_cron_pack_alert")._trigger()
-
-    # ------------------------------------------------------------------
     # Forms
-    # ------------------------------------------------------------------
+
     @api.onchange("unit_amount", "date", "employee_id", "project_id")
     def _onchange_hours(self):
         """Warn about more than a day's hours, and about hours that nobody bought."""
@@ -399,18 +238,20 @@ class AccountAnalyticLine(models.Model):
             message = self.env._(
                 "%(employee)s would have %(hours)s hours on %(date)s.",
                 employee=self.employee_id.name or self.env.user.name,
-                hours=round(hours + others, 2),
+                hours=format_duration(hours + others),
                 date=format_date(self.env, self.date),
             )
             return {"warning": {"title": self.env._("Long day"), "message": message}}
-        pack = self.pack_id.sudo()  # sudo: see _check_pack
-        own = self._origin.pack_id.sudo() == pack and self._origin.unit_amount or 0.0
+        pack = self.pack_id.sudo()  # sudo: whoever logs time need not see packs
+        own = 0.0
+        if self._origin.pack_id.sudo() == pack and self._origin.is_deducted:
+            own = Pack._to_hours(self._origin.unit_amount, self._origin.product_uom_id)
         left = pack.remaining_hours + own - hours
         if pack and not self.pack_write_off and left < 0:
             message = self.env._(
                 "The consultancy pack has no hours left for this: it is overrun by "
                 "%s hours. Ask the salesperson to renew it.",
-                round(-left, 2),
+                format_duration(-left),
             )
             return {
                 "warning": {"title": self.env._("Pack overrun"), "message": message}

@@ -1,29 +1,20 @@
-import json
-import logging
-import math
 from contextlib import contextmanager
-from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.fields import Domain
-from odoo.tools import float_compare, float_round, format_date
+from odoo.exceptions import UserError, ValidationError
+from odoo.tools import float_compare, format_date
 
-_logger = logging.getLogger(__name__)
+from ..lifecycle.project_lock import unlocked
 
 # Hours are compared at a millionth, which is less than four milliseconds: sums of
 # fractions such as 0.1 and 1/3 come out the same whatever the order of the lines.
 HOUR_DIGITS = 6
-# What the lines of time and the cron tell, and nobody else.
-COMPUTED_FIELDS = {"alerted_usage", "consumed_hours", "remaining_hours", "usage"}
-# The pace of a project is that of its last four weeks.
-PACE_DAYS = 28
 
 
 class ProjectConsultancyPack(models.Model):
     _name = "project.consultancy.pack"
     _description = "Consultancy Pack"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["project.lock.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "id desc"
     _check_company_auto = True
 
@@ -63,7 +54,7 @@ class ProjectConsultancyPack(models.Model):
         readonly=True,
         copy=False,
         check_company=True,
-        ondelete="cascade",  # packs that are used keep their order: _check_can_cancel
+        ondelete="cascade",  # packs that are used keep their order
         help="The order that the hours were sold with. Packs can exist without one.",
     )
     order_id = fields.Many2one(
@@ -83,60 +74,13 @@ class ProjectConsultancyPack(models.Model):
     cancelled = fields.Boolean(
         compute="_compute_cancelled",
         store=True,
+        readonly=False,  # of packs without an order
         precompute=True,
         copy=False,
         tracking=True,
     )
-    # Stored, although the lines tell them: reading the balance must not take longer
-    # for a project with a million lines, and lists filter and sort by them. They change
-    # in one and the same UPDATE of the pack.
-    consumed_hours = fields.Float(
-        string="Used Hours",
-        compute="_compute_consumed_hours",
-        store=True,
-        help="Hours logged on the project and deducted from this pack.",
-    )
-    remaining_hours = fields.Float(
-        compute="_compute_remaining_hours",
-        store=True,
-        help="Hours bought less hours used. Below zero the pack is overrun.",
-    )
-    usage = fields.Float(
-        string="Used (%)",
-        compute="_compute_remaining_hours",
-        store=True,
-        aggregator="avg",
-        help="Hours used as a percentage of the hours bought.",
-    )
-    state = fields.Selection(
-        [
-            ("active", "Active"),
-            ("exhausted", "Exhausted"),
-            ("expired", "Expired"),
-            ("cancelled", "Cancelled"),
-        ],
-        compute="_compute_state",
-        search="_search_state",
-    )
     line_ids = fields.One2many(
         "account.analytic.line", "pack_id", string="Time", readonly=True
-    )
-    written_off_hours = fields.Float(
-        compute="_compute_written_off_hours",
-        compute_sudo=True,
-        help="Hours logged that are not deducted, because a manager wrote them off.",
-    )
-    forecast_date = fields.Date(
-        string="Runs Out On",
-        compute="_compute_forecast_date",
-        compute_sudo=True,
-        help="When no hours are left, at the pace of the last four weeks.",
-    )
-    burn_down = fields.Text(compute="_compute_burn_down", compute_sudo=True)
-    alerted_usage = fields.Integer(
-        readonly=True,
-        copy=False,
-        help="The highest threshold, in percent, that people were told about.",
     )
 
     _sale_line_uniq = models.UniqueIndex(
@@ -144,9 +88,6 @@ class ProjectConsultancyPack(models.Model):
         "There is a consultancy pack for this sales order item already.",
     )
 
-    # ------------------------------------------------------------------
-    # Computed fields
-    # ------------------------------------------------------------------
     @api.depends("sale_line_id")
     def _compute_name(self):
         for pack in self:
@@ -190,166 +131,6 @@ class ProjectConsultancyPack(models.Model):
             line = pack.sale_line_id
             pack.cancelled = line.state != "sale" if line else pack.cancelled
 
-    @api.depends(
-        "line_ids.unit_amount", "line_ids.product_uom_id", "line_ids.pack_write_off"
-    )
-    def _compute_consumed_hours(self):
-        hours = self._sum_hours(Domain("pack_write_off", "=", False))
-        for pack in self:
-            pack.consumed_hours = hours.get(pack.id, 0.0)
-
-    @api.depends("purchased_hours", "consumed_hours")
-    def _compute_remaining_hours(self):
-        for pack in self:
-            used, bought = pack.consumed_hours, pack.purchased_hours
-            pack.remaining_hours = float_round(
-                bought - used, precision_digits=HOUR_DIGITS
-            )
-            pack.usage = 100 * used / bought if bought else 100.0 * bool(used)
-
-    @api.depends("cancelled", "remaining_hours", "date_end")
-    def _compute_state(self):
-        today = fields.Date.context_today(self)
-        for pack in self:
-            if pack.cancelled:
-                pack.state = "cancelled"
-            elif pack.remaining_hours <= 0:
-                pack.state = "exhausted"
-            elif pack.date_end and pack.date_end < today:
-                pack.state = "expired"
-            else:
-                pack.state = "active"
-
-    @api.model
-    def _search_state(self, operator, value):
-        if operator != "in":
-            return NotImplemented
-        today = fields.Date.context_today(self)
-        valid = Domain("cancelled", "=", False)
-        left = valid & Domain("remaining_hours", ">", 0)
-        domains = {
-            "cancelled": ~valid,
-            "exhausted": valid & Domain("remaining_hours", "<=", 0),
-            "expired": left & Domain("date_end", "<", today),
-            "active": left
-            & (Domain("date_end", "=", False) | Domain("date_end", ">=", today)),
-        }
-        return Domain.OR(domains[state] for state in value if state in domains)
-
-    def _compute_written_off_hours(self):
-        hours = self._sum_hours(Domain("pack_write_off", "=", True))
-        for pack in self:
-            pack.written_off_hours = hours.get(pack._origin.id, 0.0)
-
-    @api.depends("remaining_hours", "cancelled", "project_id")
-    def _compute_forecast_date(self):
-        today = fields.Date.context_today(self)
-        running = self.filtered(
-            lambda pack: not pack.cancelled and pack.remaining_hours > 0
-        )
-        (self - running).forecast_date = False
-        pace = running.project_id._get_pack_pace()
-        before = running._get_remaining_before()
-        for pack in running:
-            hours_a_day = pace.get(pack.project_id.id)
-            pack.forecast_date = bool(hours_a_day) and today + timedelta(
-                days=math.ceil(
-                    min((before[pack] + pack.remaining_hours) / hours_a_day, 36500)
-                )
-            )
-
-    def _get_remaining_before(self):
-        """Return the hours that are used up before the turn of each pack comes.
-
-        :return: dict from each pack of ``self`` to hours
-        """
-        result = dict.fromkeys(self, 0.0)
-        for packs in self._get_available(self.project_id).values():
-            hours = 0.0
-            for pack in packs:
-                if pack in result:
-                    result[pack] = hours
-                hours += max(pack.remaining_hours, 0.0)
-        return result
-
-    def _compute_burn_down(self):
-        Line = self.env["account.analytic.line"]
-        domain = Domain("pack_id", "in", self.ids) & Domain(
-            "pack_write_off", "=", False
-        )
-        used = {}
-        for pack, week, uom, hours in Line._read_group(
-            domain, ["pack_id", "date:week", "product_uom_id"], ["unit_amount:sum"]
-        ):
-            weeks = used.setdefault(pack.id, {})
-            weeks[week] = weeks.get(week, 0.0) + self._to_hours(hours, uom)
-        for pack in self:
-            left = pack.purchased_hours
-            weeks = sorted(used.get(pack._origin.id, {}).items())
-            values = [{"x": self.env._("Start"), "y": left}]
-            for week, hours in weeks:
-                left -= hours
-                values.append({"x": format_date(self.env, week), "y": round(left, 2)})
-            forecast = [None] * (len(values) - 1) + [values[-1]["y"]]
-            if pack.forecast_date:
-                values.append({"x": format_date(self.env, pack.forecast_date)})
-                forecast.append(0.0)
-            pack.burn_down = json.dumps(
-                [
-                    {
-                        "key": self.env._("Hours left"),
-                        "values": values,
-                        "forecast": forecast if pack.forecast_date else [],
-                        "forecast_key": self.env._("Forecast"),
-                    }
-                ]
-            )
-
-    def _sum_hours(self, domain):
-        """Return the hours of the lines of each pack, in one query.
-
-        :param domain: which lines count
-        :return: dict from pack id to hours
-        """
-        groups = self.env["account.analytic.line"]._read_group(
-            domain & Domain("pack_id", "in", self.ids),
-            ["pack_id", "product_uom_id"],
-            ["unit_amount:sum"],
-        )
-        hours = {}
-        for pack, uom, amount in groups:
-            hours[pack.id] = hours.get(pack.id, 0.0) + self._to_hours(amount, uom)
-        return {
-            pack_id: float_round(total, precision_digits=HOUR_DIGITS)
-            for pack_id, total in hours.items()
-        }
-
-    @api.model
-    def _to_hours(self, quantity, uom):
-        """Convert a quantity of time into hours, without rounding.
-
-        :param float quantity: in ``uom``
-        :param uom: unit of measure; empty for hours
-        :raise UserError: the unit has nothing to do with hours
-        """
-        # By the id alone: the record itself would be looked up for each line
-        hour_id = self.env["ir.model.data"]._xmlid_to_res_id("uom.product_uom_hour")
-        if not uom or uom.id == hour_id:
-            return quantity
-        hour = self.env["uom.uom"].browse(hour_id or ()).exists()
-        if not hour or not uom._has_common_reference(hour):
-            raise UserError(
-                self.env._(
-                    "%s cannot be converted into hours. Use hours or days as the unit "
-                    "of measure of time and of consultancy packs.",
-                    uom.name,
-                )
-            )
-        return uom._compute_quantity(quantity, hour, round=False)
-
-    # ------------------------------------------------------------------
-    # Constraints
-    # ------------------------------------------------------------------
     @api.constrains("project_id", "sale_line_id", "company_id")
     def _check_project(self):
         for pack in self:
@@ -360,8 +141,8 @@ class ProjectConsultancyPack(models.Model):
             if not project.is_lifecycle or project.is_template:
                 raise ValidationError(
                     self.env._(
-                        "%s is no client implementation project. Consultancy packs "
-                        "are for those only.",
+                        "%s is not a client project. Consultancy packs are for "
+                        "those only.",
                         project.name,
                     )
                 )
@@ -420,14 +201,11 @@ class ProjectConsultancyPack(models.Model):
                     )
                 )
 
-    # ------------------------------------------------------------------
-    # Create, write, delete
-    # ------------------------------------------------------------------
     @api.model_create_multi
     def create(self, vals_list):
         vals_list = [dict(vals) for vals in vals_list]
         for vals in vals_list:
-            self._check_not_computed(vals)
+            self._check_values(vals)
             if vals.get("sale_line_id"):
                 vals.pop("purchased_hours", None)  # the order line tells them
         packs = super().create(vals_list)
@@ -435,42 +213,64 @@ class ProjectConsultancyPack(models.Model):
         return packs
 
     def write(self, vals):
-        self._check_not_computed(vals)
+        self._check_values(vals)
         if vals.keys() & {"sale_line_id", "purchased_hours", "cancelled"}:
             self._check_without_order()
         if vals.get("cancelled"):
             self._check_unused(
-                lambda pack: True,
                 self.env._(
                     "%(pack)s is used already: %(hours)s hours were logged on "
                     "%(project)s. It cannot be cancelled."
-                ),
+                )
             )
+        projects = self.project_id
+        leaving = self.browse()
         if "project_id" in vals:
-            self._check_unused(
-                lambda pack: pack.project_id.id != vals["project_id"],
+            leaving = self.filtered(
+                lambda pack: pack.project_id
+                and pack.project_id.id != vals["project_id"]
+            )
+            leaving._check_unused(
                 self.env._(
                     "%(pack)s is used already: %(hours)s hours were logged on "
                     "%(project)s. It cannot go to another project."
-                ),
+                )
             )
+            self.check_access("write")
+            leaving._release_time()
         with self._refuse_less_than_used():
             result = super().write(vals)
+        if vals.get("cancelled"):
+            self._release_time()
         if vals.keys() & {"project_id", "cancelled"}:
-            self.project_id._cover_time()
+            (projects | self.project_id)._cover_time()
         return result
 
-    def _check_not_computed(self, vals):
-        """Keep people from writing what the lines of time tell.
+    def unlink(self):
+        self.check_access("unlink")
+        self._unlink_except_used()
+        projects = self.project_id
+        self._release_time()
+        result = super().unlink()
+        projects._cover_time()
+        return result
 
-        :raise AccessError: a computed figure is among the values
+    @api.model
+    def _check_values(self, vals):
+        """Refuse values that no sum and no database can hold.
+
+        :raises ValidationError: the hours are not a number, or the name is broken
         """
-        if COMPUTED_FIELDS & vals.keys() and not self.env.su:
-            raise AccessError(
-                self.env._(
-                    "The hours used and left come from the time that is logged. They "
-                    "cannot be written."
-                )
+        if vals.get("purchased_hours"):
+            try:
+                float(vals["purchased_hours"])
+            except (TypeError, ValueError, OverflowError) as error:
+                raise ValidationError(
+                    self.env._("Write the hours of a pack as a number.")
+                ) from error
+        if "\0" in str(vals.get("name") or ""):
+            raise ValidationError(
+                self.env._("The name contains a character that cannot be stored.")
             )
 
     def _check_without_order(self):
@@ -492,11 +292,10 @@ class ProjectConsultancyPack(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         self._check_unused(
-            lambda pack: True,
             self.env._(
                 "%(pack)s is used already: %(hours)s hours were logged on %(project)s. "
                 "It cannot be deleted."
-            ),
+            )
         )
         for pack in self:
             if pack.sale_line_id and not pack.cancelled:
@@ -504,33 +303,36 @@ class ProjectConsultancyPack(models.Model):
                     self.env._(
                         "%(pack)s was sold with %(order)s. Cancel the order instead.",
                         pack=pack.name,
-                        order=pack.sale_line_id.order_id.name,
+                        order=pack.sale_line_id.sudo().order_id.name,  # sudo: its name
                     )
                 )
 
-    def _check_unused(self, condition, message):
-        """Refuse a change to packs that time was deducted from or written off.
+    def _check_unused(self, message):
+        """Refuse a change to packs that hours were deducted from.
 
-        :param condition: which packs would change
         :param str message: with ``pack``, ``hours`` and ``project``
-        :raise UserError: with the message about the first pack that is used
+        :raises UserError: with the message about the first pack that is used
         """
-        # sudo: the time of others counts as well
-        lines = self.env["account.analytic.line"].sudo()
-        groups = lines._read_group(
-            [("pack_id", "in", self.filtered(condition).ids)],
-            ["pack_id"],
-            ["unit_amount:sum"],
-        )
-        for pack, hours in groups:
-            raise UserError(
-                message
-                % {
-                    "pack": pack.name,
-                    "hours": round(hours, 2),
-                    "project": pack.project_id.name,
-                }
-            )
+        for pack in self:
+            if pack.consumed_hours:
+                raise UserError(
+                    message
+                    % {
+                        "pack": pack.name,
+                        "hours": round(pack.consumed_hours, 2),
+                        "project": pack.project_id.name,
+                    }
+                )
+
+    def _release_time(self):
+        """Take the lines off packs that end: those of no hours, and written off.
+
+        Hours that somebody enters there later would be lost.
+        """
+        lines = self.env["account.analytic.line"].sudo()  # sudo: also that of others
+        lines = lines.search([("pack_id", "in", self.ids)])
+        if lines:
+            unlocked(lines).write({"pack_id": False})
 
     @contextmanager
     def _refuse_less_than_used(self):
@@ -538,7 +340,7 @@ class ProjectConsultancyPack(models.Model):
 
         A pack that is overrun already may get more hours, even if not enough.
 
-        :raise UserError: a pack would have less hours than were used
+        :raises UserError: a pack would have less hours than were used
         """
         before = {pack: pack.purchased_hours for pack in self}
         yield
@@ -557,28 +359,26 @@ class ProjectConsultancyPack(models.Model):
                         used=round(used, 2),
                     )
                 )
+        self._reset_alerts()
 
-    # ------------------------------------------------------------------
-    # Actions
-    # ------------------------------------------------------------------
     def action_cancel(self):
         """Take the hours of packs without an order out of their projects.
 
-        :raise UserError: hours were used, or an order decides
+        :raises UserError: hours were used, or an order decides
         """
         return self.write({"cancelled": True})
 
     def action_reactivate(self):
         """Give cancelled packs without an order back to their projects.
 
-        :raise UserError: an order decides
+        :raises UserError: an order decides
         """
         return self.write({"cancelled": False})
 
     def action_renew(self):
         """Open a quotation for another pack of the same kind (`methodology.md` 6).
 
-        :raise UserError: nobody may or can sell to this project
+        :raises UserError: nobody may or can sell to this project
         """
         self.ensure_one()
         return self.project_id._renew_pack(self)
@@ -603,121 +403,3 @@ class ProjectConsultancyPack(models.Model):
             "view_mode": "form",
             "res_id": self.sale_line_id.order_id.id,
         }
-
-    # ------------------------------------------------------------------
-    # Which pack time is deducted from
-    # ------------------------------------------------------------------
-    @api.model
-    def _get_available(self, projects):
-        """Return the packs of each project, in the order in which they are used.
-
-        :return: dict from project (sudo) to packs, the oldest first
-        """
-        # sudo: whoever logs time need not see packs
-        packs = self.sudo().search_fetch(
-            [("project_id", "in", projects.ids), ("cancelled", "=", False)],
-            [
-                "alerted_usage",
-                "cancelled",
-                "company_id",
-                "create_date",
-                "date_end",
-                "date_start",
-                "project_id",
-                "purchased_hours",
-                "remaining_hours",
-                "sale_line_id",
-                "usage",
-            ],
-            order="id",
-        )
-        return packs.sorted(
-            lambda pack: (pack.date_start or pack.create_date.date(), pack.id)
-        ).grouped("project_id")
-
-    def _is_valid_on(self, date):
-        """Return whether time of ``date`` lies in the validity of the pack."""
-        return not date or (
-            (not self.date_start or self.date_start <= date)
-            and (not self.date_end or date <= self.date_end)
-        )
-
-    # ------------------------------------------------------------------
-    # Alerts
-    # ------------------------------------------------------------------
-    def _get_due_threshold(self):
-        """Return the threshold, in percent, that people must be told about, or 0."""
-        self.ensure_one()
-        if self.cancelled or not self.project_id:
-            return 0
-        reached = [
-            threshold
-            for threshold in self.company_id._get_pack_alert_thresholds()
-            if self.alerted_usage < threshold <= round(self.usage, HOUR_DIGITS)
-        ]
-        return reached[-1] if reached else 0
-
-    @api.model
-    def _cron_alert(self):
-        """Tell people about packs that reach a threshold, and about time without pack.
-
-        Each pack is committed on its own, with its mails still in the queue: a run that
-        dies half way is continued by the next one and nobody is told twice.
-        """
-        packs = self._search_to_alert()
-        projects = self.env["project.project"]._search_to_alert_uncovered()
-        Cron = self.env["ir.cron"]
-        Cron._commit_progress(remaining=len(packs) + len(projects))
-        for record in [*packs, *projects]:
-            # Somebody else is at it: the next run sees what is left
-            if record.try_lock_for_update():
-                try:
-                    with self.env.cr.savepoint():
-                        record._alert()
-                except Exception:
-                    # A broken template must not keep the others from being told
-                    _logger.exception("No alert about %s", record)
-            if not Cron._commit_progress(1):
-                break
-
-    @api.model
-    def _search_to_alert(self):
-        """Return the packs that people must be told about."""
-        domain = Domain.OR(
-            Domain("company_id", "=", company.id)
-            & Domain("usage", ">=", threshold - 10**-HOUR_DIGITS)
-            & Domain("alerted_usage", "<", threshold)
-            for company in self.env["res.company"].sudo().search([])
-            for threshold in company._get_pack_alert_thresholds()
-        )
-        return self.search(
-            domain & Domain("cancelled", "=", False) & Domain("project_id", "!=", False)
-        ).filtered(lambda pack: pack._get_due_threshold())
-
-    def _alert(self):
-        """Tell consultant, salesperson and SPOC how much of the pack is used."""
-        self.ensure_one()
-        threshold = self._get_due_threshold()
-        if not threshold:
-            return
-        self.alerted_usage = threshold
-        project = self.project_id
-        for user in project.user_id | project.salesperson_id:
-            pack = self.with_context(lang=user.lang)
-            pack.activity_schedule(
-                "project_lifecycle.mail_activity_type_pack",
-                user_id=user.id,
-                summary=pack.env._("%s %% of the pack are used", threshold),
-                note=pack.env._(
-                    "%(project)s: %(used)s of %(bought)s hours are used, %(left)s are "
-                    "left.",
-                    project=project.name,
-                    used=round(self.consumed_hours, 2),
-                    bought=round(self.purchased_hours, 2),
-                    left=round(self.remaining_hours, 2),
-                ),
-            )
-        if project.spoc_id.email:
-            self.env.ref("project_lifecycle.mail_template_pack_alert").send_mail(
-                self.id
-            )

@@ -3,10 +3,23 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, float_round, format_duration
 
 from ..lifecycle.project_lock import unlocked
-from .project_consultancy_pack import PACE_DAYS
+from .project_consultancy_pack import HOUR_DIGITS
+from .project_consultancy_pack_figures import PACE_DAYS, PACE_MINIMUM
+
+# The sums of the packs of a project that are not cancelled, in SQL
+SUMMED_FIELDS = {
+    "uncovered_hours": "",
+    "pack_purchased_hours": "figure.bought",
+    "pack_consumed_hours": "figure.used",
+    "pack_remaining_hours": "ROUND((figure.bought - figure.used)::numeric, 6)::float8",
+    "pack_usage": """
+        CASE WHEN figure.bought > 0 THEN 100 * figure.used / figure.bought
+             WHEN figure.used > 0 THEN 100
+             ELSE 0 END""",
+}
 
 
 class ProjectProject(models.Model):
@@ -24,6 +37,7 @@ class ProjectProject(models.Model):
     pack_purchased_hours = fields.Float(
         string="Purchased Hours",
         compute="_compute_pack_hours",
+        search="_search_pack_purchased_hours",
         compute_sudo=True,
         groups="base.group_user",
         help="Hours of all packs of the project that are not cancelled.",
@@ -31,6 +45,7 @@ class ProjectProject(models.Model):
     pack_consumed_hours = fields.Float(
         string="Used Hours",
         compute="_compute_pack_hours",
+        search="_search_pack_consumed_hours",
         compute_sudo=True,
         groups="base.group_user",
         help="Hours deducted from the packs of the project.",
@@ -38,6 +53,7 @@ class ProjectProject(models.Model):
     pack_remaining_hours = fields.Float(
         string="Remaining Hours",
         compute="_compute_pack_hours",
+        search="_search_pack_remaining_hours",
         compute_sudo=True,
         groups="base.group_user",
         help="Hours left in the packs of the project; below zero they are overrun.",
@@ -45,6 +61,7 @@ class ProjectProject(models.Model):
     pack_usage = fields.Float(
         string="Used (%)",
         compute="_compute_pack_hours",
+        search="_search_pack_usage",
         compute_sudo=True,
         groups="base.group_user",
         help="Hours used as a percentage of the hours bought.",
@@ -64,28 +81,6 @@ class ProjectProject(models.Model):
         groups="base.group_user",
         help="When no hours are left, at the pace of the last four weeks.",
     )
-    kickoff_hours = fields.Float(
-        string="Kick-off Hours",
-        compute="_compute_kickoff_hours",
-        compute_sudo=True,
-        groups="base.group_user",
-        help="Hours logged until the day on which the project left the kick-off.",
-    )
-    kickoff_share = fields.Float(
-        string="Kick-off Share (%)",
-        compute="_compute_kickoff_hours",
-        compute_sudo=True,
-        groups="base.group_user",
-        help="Hours of the kick-off as a percentage of the hours bought.",
-    )
-    is_kickoff_share_off = fields.Boolean(
-        string="Kick-off off its Share",
-        compute="_compute_kickoff_hours",
-        compute_sudo=True,
-        groups="base.group_user",
-        help="The kick-off takes more of the hours bought than it should, or took "
-        "less.",
-    )
     is_uncovered_alerted = fields.Boolean(
         copy=False,
         readonly=True,
@@ -93,166 +88,145 @@ class ProjectProject(models.Model):
         help="Consultant and salesperson were told about time that no pack covers.",
     )
 
-    # ------------------------------------------------------------------
-    # Computed fields
-    # ------------------------------------------------------------------
     @api.depends(
         "pack_ids.cancelled",
         "pack_ids.purchased_hours",
         "pack_ids.consumed_hours",
-        "pack_ids.remaining_hours",
     )
     def _compute_pack_hours(self):
-        groups = self.env["project.consultancy.pack"]._read_group(
+        Pack = self.env["project.consultancy.pack"]
+        groups = Pack._read_group(
             [("project_id", "in", self.ids), ("cancelled", "=", False)],
             ["project_id"],
-            [
-                "__count",
-                "purchased_hours:sum",
-                "consumed_hours:sum",
-                "remaining_hours:sum",
-            ],
+            ["__count", "purchased_hours:sum", "consumed_hours:sum"],
         )
         values = {project.id: totals for project, *totals in groups}
         for project in self:
-            count, bought, used, left = values.get(project._origin.id, (0, 0, 0, 0))
+            count, bought, used = values.get(project._origin.id, (0, 0.0, 0.0))
             project.pack_count = count
             project.pack_purchased_hours = bought
             project.pack_consumed_hours = used
-            project.pack_remaining_hours = left
-            project.pack_usage = 100 * used / bought if bought else 100.0 * bool(used)
+            project.pack_remaining_hours = float_round(
+                bought - used, precision_digits=HOUR_DIGITS
+            )
+            project.pack_usage = Pack._to_usage(used, bought)
 
-    @api.depends("timesheet_ids.pack_id", "timesheet_ids.unit_amount")
+    @api.depends(
+        "timesheet_ids.is_deducted",
+        "timesheet_ids.pack_id",
+        "timesheet_ids.product_uom_id",
+        "timesheet_ids.unit_amount",
+    )
     def _compute_uncovered_hours(self):
-        hours = {}
-        Pack = self.env["project.consultancy.pack"]
-        for project, uom, amount in self.env["account.analytic.line"]._read_group(
-            self._get_uncovered_domain() & Domain("project_id", "in", self.ids),
-            ["project_id", "product_uom_id"],
-            ["unit_amount:sum"],
-        ):
-            hours[project.id] = hours.get(project.id, 0.0) + Pack._to_hours(amount, uom)
+        query = self._origin._as_query(ordered=False)
+        hours = dict(
+            self.env.execute_query(
+                query.select(
+                    SQL.identifier(self._table, "id"),
+                    self._field_to_sql(self._table, "uncovered_hours", query),
+                )
+            )
+        )
         for project in self:
             project.uncovered_hours = hours.get(project._origin.id, 0.0)
 
-    @api.model
-    def _search_uncovered_hours(self, operator, value):
-        if operator != ">" or value:
-            return NotImplemented
-        lines = self.env["account.analytic.line"].sudo()  # sudo: others' time counts
-        uncovered = lines._search(self._get_uncovered_domain())
-        return Domain("id", "in", uncovered.subselect("project_id"))
+    def _field_to_sql(self, alias, field_expr, query=None):
+        if field_expr not in SUMMED_FIELDS:
+            return super()._field_to_sql(alias, field_expr, query)
+        self._check_field_access(self._fields[field_expr], "read")
+        Pack = self.env["project.consultancy.pack"].sudo()  # sudo: as the compute
+        project = SQL.identifier(alias, "id")
+        if field_expr == "uncovered_hours":
+            return Pack._get_hours_sql(
+                SQL(
+                    "line.is_deducted AND line.pack_id IS NULL"
+                    " AND line.project_id = %s",
+                    project,
+                )
+            )
+        return SQL(
+            """(
+                SELECT %(figure)s
+                  FROM (
+                       SELECT COALESCE(SUM(pack.purchased_hours), 0) AS bought,
+                              COALESCE(SUM(%(used)s), 0) AS used
+                         FROM project_consultancy_pack pack
+                        WHERE pack.project_id = %(project)s
+                          AND pack.cancelled IS NOT TRUE
+                       ) figure
+            )""",
+            figure=SQL(SUMMED_FIELDS[field_expr]),
+            used=Pack._field_to_sql("pack", "consumed_hours"),
+            project=project,
+            to_flush=[
+                Pack._fields[name]
+                for name in ("cancelled", "project_id", "purchased_hours")
+            ],
+        )
 
     @api.model
-    def _get_uncovered_domain(self):
-        """Return the domain of time on client projects that no pack covers."""
-        domain = (
-            Domain("pack_id", "=", False)
-            & Domain("project_id.is_lifecycle", "=", True)
-            & Domain("project_id.is_template", "=", False)
-            & Domain("project_id.is_internal_project", "=", False)
+    def _search_summed_field(self, name, operator, value):
+        """Return the domain of a sum: any operator, on what the index tells."""
+        field = self._fields[name]
+        return Domain.custom(
+            to_sql=lambda model, alias, query: field.condition_to_sql(
+                name, operator, value, model, alias, query
+            )
         )
-        for field in ("holiday_id", "global_leave_id"):
-            if field in self.env["account.analytic.line"]._fields:
-                domain &= Domain(field, "=", False)
-        return domain
+
+    @api.model
+    def _search_uncovered_hours(self, operator, value):
+        return self._search_summed_field("uncovered_hours", operator, value)
+
+    @api.model
+    def _search_pack_purchased_hours(self, operator, value):
+        return self._search_summed_field("pack_purchased_hours", operator, value)
+
+    @api.model
+    def _search_pack_consumed_hours(self, operator, value):
+        return self._search_summed_field("pack_consumed_hours", operator, value)
+
+    @api.model
+    def _search_pack_remaining_hours(self, operator, value):
+        return self._search_summed_field("pack_remaining_hours", operator, value)
+
+    @api.model
+    def _search_pack_usage(self, operator, value):
+        return self._search_summed_field("pack_usage", operator, value)
 
     @api.depends("pack_remaining_hours")
     def _compute_pack_forecast_date(self):
-        today = fields.Date.context_today(self)
+        Pack = self.env["project.consultancy.pack"]
         pace = self._get_pack_pace()
         for project in self:
-            hours_a_day = pace.get(project._origin.id)
-            left = project.pack_remaining_hours
-            project.pack_forecast_date = (
-                bool(hours_a_day)
-                and left > 0
-                and today + timedelta(days=min(round(left / hours_a_day), 36500))
+            project.pack_forecast_date = Pack._get_run_out_date(
+                project.pack_remaining_hours, pace.get(project._origin.id)
             )
 
     def _get_pack_pace(self):
         """Return how fast the hours of the packs go down.
 
-        :return: dict from project id to hours a calendar day over the last four weeks
+        :return: dict from project id to hours a calendar day over the last four weeks;
+            without projects where hardly anything was done
         """
         today = fields.Date.context_today(self)
         Pack = self.env["project.consultancy.pack"]
-        pace = {}
+        hours = {}
         for project, uom, amount in self.env["account.analytic.line"]._read_group(
             Domain("project_id", "in", self.ids)
             & Domain("date", ">", today - timedelta(days=PACE_DAYS))
             & Domain("date", "<=", today)
-            & Domain("pack_id", "!=", False)
-            & Domain("pack_write_off", "=", False),
+            & Domain("is_deducted", "=", True),
             ["project_id", "product_uom_id"],
             ["unit_amount:sum"],
         ):
-            hours = Pack._to_hours(amount, uom)
-            pace[project.id] = pace.get(project.id, 0.0) + hours / PACE_DAYS
-        return pace
+            hours[project.id] = hours.get(project.id, 0.0) + Pack._to_hours(amount, uom)
+        return {
+            project_id: total / PACE_DAYS
+            for project_id, total in hours.items()
+            if total >= PACE_MINIMUM
+        }
 
-    @api.depends("pack_purchased_hours", "lifecycle_stage", "timesheet_ids.unit_amount")
-    def _compute_kickoff_hours(self):
-        Pack = self.env["project.consultancy.pack"]
-        hours = {}
-        for project_id, uom_id, amount in self._read_kickoff_time():
-            uom = self.env["uom.uom"].browse(uom_id or [])
-            hours[project_id] = hours.get(project_id, 0.0) + Pack._to_hours(amount, uom)
-        for project in self:
-            used = hours.get(project._origin.id, 0.0)
-            bought = project.pack_purchased_hours
-            company = project.company_id or self.env.company
-            share = 100 * used / bought if bought else 0.0
-            beyond = share - company.kickoff_share_target
-            over = project.lifecycle_stage not in ("internal_kickoff", "kickoff")
-            project.kickoff_hours = used
-            project.kickoff_share = share
-            # While it goes on, the kick-off can only take too much
-            project.is_kickoff_share_off = bool(bought) and (
-                beyond > company.kickoff_share_tolerance
-                or (over and -beyond > company.kickoff_share_tolerance)
-            )
-
-    def _read_kickoff_time(self):
-        """Return the time logged until each project first left the kick-off.
-
-        The day on which it left counts, in the time zone of the user.
-
-        :return: list of (project id, unit of measure id, sum of the quantities)
-        """
-        Line = self.env["account.analytic.line"]
-        Line.flush_model(["project_id", "date", "unit_amount", "product_uom_id"])
-        self.env["project.stage.transition"].flush_model()
-        self.env["project.project.stage"].flush_model(["lifecycle_stage"])
-        return self.env.execute_query(
-            SQL(
-                """
-                SELECT line.project_id, line.product_uom_id, SUM(line.unit_amount)
-                  FROM account_analytic_line line
-             LEFT JOIN (
-                       SELECT transition.project_id,
-                              MIN(transition.date AT TIME ZONE 'UTC'
-                                  AT TIME ZONE %(timezone)s)::date AS date
-                         FROM project_stage_transition transition
-                         JOIN project_project_stage stage
-                           ON stage.id = transition.to_stage_id
-                        WHERE transition.project_id = ANY(%(project_ids)s)
-                          AND stage.lifecycle_stage
-                              NOT IN ('internal_kickoff', 'kickoff')
-                     GROUP BY transition.project_id
-                       ) kickoff_end ON kickoff_end.project_id = line.project_id
-                 WHERE line.project_id = ANY(%(project_ids)s)
-                   AND (kickoff_end.date IS NULL OR line.date <= kickoff_end.date)
-              GROUP BY line.project_id, line.product_uom_id
-                """,
-                timezone=str(self.env.tz),
-                project_ids=self.ids,
-            )
-        )
-
-    # ------------------------------------------------------------------
-    # Constraints
-    # ------------------------------------------------------------------
     @api.constrains("is_lifecycle", "is_template", "partner_id", "company_id")
     def _check_packs(self):
         packs = self.env["project.consultancy.pack"].sudo()  # sudo: all of them count
@@ -284,9 +258,20 @@ class ProjectProject(models.Model):
                 )
             )
 
-    # ------------------------------------------------------------------
-    # Time without a pack
-    # ------------------------------------------------------------------
+    def write(self, vals):
+        if vals.get("is_lifecycle"):
+            self.filtered(lambda project: not project.is_lifecycle)._note_invoiced()
+        return super().write(vals)
+
+    def _note_invoiced(self):
+        """Note the time of projects that the client has paid by an invoice already."""
+        lines = self.env["account.analytic.line"].sudo()  # sudo: that of others, too
+        lines = lines.search(
+            [("project_id", "in", self.ids), ("timesheet_invoice_id", "!=", False)]
+        ).filtered(lambda line: not line._is_not_billed())
+        if lines:
+            unlocked(lines).write({"is_invoiced_before": True})
+
     def _cover_time(self):
         """Deduct the time that no pack covers yet from the packs that have come.
 
@@ -298,19 +283,22 @@ class ProjectProject(models.Model):
         lines = lines.search(
             [("project_id", "in", self.ids), ("pack_id", "=", False)],
             order="date, id",
-        )._filter_deducted()
-        packs = lines._choose_packs()
+        )._filter_on_pack()
+        # What was logged already is deducted, whatever the policy about overruns
+        packs = lines._choose_packs(check_overrun=False)
         for pack, covered in lines.grouped(packs.get).items():
             if pack:
-                covered.write({"pack_id": pack.id})
+                unlocked(covered).write({"pack_id": pack.id})
                 told = covered.project_id.filtered("is_uncovered_alerted")
                 unlocked(told).is_uncovered_alerted = False
 
     @api.model
     def _search_to_alert_uncovered(self):
         """Return the projects whose time nobody was told yet that no pack covers it."""
-        domain = self._get_uncovered_domain() & Domain(
-            "project_id.is_uncovered_alerted", "=", False
+        domain = (
+            Domain("is_deducted", "=", True)
+            & Domain("pack_id", "=", False)
+            & Domain("project_id.is_uncovered_alerted", "=", False)
         )
         groups = self.env["account.analytic.line"]._read_group(domain, ["project_id"])
         return self.union(*(project for [project] in groups))
@@ -328,13 +316,10 @@ class ProjectProject(models.Model):
                 note=project.env._(
                     "%s hours are logged that no pack covers. The first pack that "
                     "comes takes them.",
-                    round(self.uncovered_hours, 2),
+                    format_duration(self.uncovered_hours),
                 ),
             )
 
-    # ------------------------------------------------------------------
-    # Actions
-    # ------------------------------------------------------------------
     def action_view_packs(self):
         """Open the consultancy packs of the project."""
         self.ensure_one()
@@ -351,122 +336,3 @@ class ProjectProject(models.Model):
         return self.env["ir.actions.act_window"]._for_xml_id(
             "project_lifecycle.pack_time_analysis_action"
         ) | {"domain": [("project_id", "=", self.id)]}
-
-    def action_renew_pack(self):
-        """Open a quotation for another pack of hours (`methodology.md` 2 and 6).
-
-        :raise UserError: nobody may or can sell to this project
-        """
-        self.ensure_one()
-        return self._renew_pack(self.pack_ids.sorted("id")[-1:])
-
-    def _renew_pack(self, pack):
-        """Make a quotation for hours like those of ``pack``, or ask for one.
-
-        People who cannot make quotations ask the salesperson by an activity.
-
-        :param pack: the pack to renew; empty to sell the shipped product
-        :return: action that opens the quotation, or that tells about the activity
-        :raise UserError: the project has no client or nobody to sell to it
-        """
-        self.ensure_one()
-        self.check_access("read")
-        Order = self.env["sale.order"]
-        if not self.partner_id:
-            raise UserError(
-                self.env._("Choose the client of %s before you sell hours.", self.name)
-            )
-        if not Order.has_access("create"):
-            return self._ask_for_renewal()
-        pack_sudo = pack.sudo()  # sudo: the order of a colleague says what was sold
-        sale_line = pack_sudo.sale_line_id
-        product = sale_line.product_id
-        if not (product.active and product.is_consultancy_pack):
-            sale_line = sale_line.browse()
-            product = self._get_pack_product()
-        order = Order.with_company(pack_sudo.company_id or self.company_id).create(
-            {
-                "partner_id": (
-                    sale_line.order_id.partner_id or self.sudo().partner_id
-                ).id,
-                "project_id": self.id,
-                "origin": sale_line.order_id.name,
-                "company_id": (
-                    pack_sudo.company_id or self.company_id or self.env.company
-                ).id,
-                "order_line": [
-                    fields.Command.create(
-                        {
-                            "product_id": product.id,
-                            "product_uom_qty": sale_line.product_uom_qty
-                            or pack_sudo.purchased_hours
-                            or 40,
-                            "product_uom_id": (
-                                sale_line.product_uom_id or product.uom_id
-                            ).id,
-                        }
-                    )
-                ],
-            }
-        )
-        return {
-            "type": "ir.actions.act_window",
-            "res_model": "sale.order",
-            "view_mode": "form",
-            "res_id": order.id,
-        }
-
-    @api.model
-    def _get_pack_product(self):
-        """Return the product that hours are sold with when no former pack tells."""
-        template = self.env.ref(
-            "project_lifecycle.product_template_consultancy_pack",
-            raise_if_not_found=False,
-        )
-        product = template and template.product_variant_id
-        if not product or not product.active or not product.is_consultancy_pack:
-            product = self.env["product.product"].search(
-                [("is_consultancy_pack", "=", True), ("sale_ok", "=", True)], limit=1
-            )
-        if not product:
-            raise UserError(
-                self.env._(
-                    "There is no product to sell hours with. Mark a service as "
-                    "consultancy pack first."
-                )
-            )
-        return product
-
-    def _ask_for_renewal(self):
-        salesperson = self.salesperson_id
-        if not salesperson:
-            raise UserError(
-                self.env._(
-                    "Only salespersons make quotations, and %s has none. Choose its "
-                    "salesperson first.",
-                    self.name,
-                )
-            )
-        # sudo: whoever reads the project may ask its salesperson for hours
-        project_sudo = self.sudo().with_context(lang=salesperson.lang)
-        project_sudo.activity_schedule(
-            "project_lifecycle.mail_activity_type_pack",
-            user_id=salesperson.id,
-            summary=project_sudo.env._("Renew the consultancy pack"),
-            note=project_sudo.env._(
-                "%(user)s asks for a quotation: %(hours)s hours are left.",
-                user=self.env.user.name,
-                hours=round(self.pack_remaining_hours, 2),
-            ),
-        )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": self.env._(
-                    "%s was asked to renew the consultancy pack.", salesperson.name
-                ),
-                "next": {"type": "ir.actions.act_window_close"},
-            },
-        }

@@ -9,12 +9,14 @@ class ResCompany(models.Model):
 
     pack_alert_thresholds = fields.Char(
         default="75, 90, 100",
-        help="Percentages of a consultancy pack, parted by commas. When the hours used "
+        groups="base.group_user",
+        help="Percentages of a consultancy pack, separated by commas. When the hours used "
         "reach one of them, consultant, salesperson and SPOC are told, once each.",
     )
     pack_overrun_policy = fields.Selection(
         [("warn", "Warn"), ("block", "Block")],
         default="warn",
+        groups="base.group_user",
         help="What happens to time that a consultancy pack has no hours left for. "
         "Warn: it is logged and the pack goes below zero. Block: it cannot be logged "
         "until the pack is renewed.",
@@ -22,10 +24,12 @@ class ResCompany(models.Model):
     kickoff_share_target = fields.Float(
         string="Kick-off Share",
         default=10,
+        groups="base.group_user",
         help="Share of the hours bought that the kick-off should take, in percent.",
     )
     kickoff_share_tolerance = fields.Float(
         default=5,
+        groups="base.group_user",
         help="Percentage points by which the kick-off may miss its share.",
     )
 
@@ -47,8 +51,8 @@ class ResCompany(models.Model):
             ):
                 raise ValidationError(
                     self.env._(
-                        "“%s” is no list of percentages. Write whole numbers parted by "
-                        "commas, such as 75, 90, 100.",
+                        "“%s” is not a list of percentages. Write whole numbers separated "
+                        "by commas, such as 75, 90, 100.",
                         company.pack_alert_thresholds or "",
                     )
                 )
@@ -58,6 +62,9 @@ class ResCompany(models.Model):
         return sorted(
             {
                 int(number)
-                for number in re.findall(r"\d+", self.pack_alert_thresholds or "")
+                # sudo: alerts are the same whoever logs the time that triggers them
+                for number in re.findall(
+                    r"\d+", self.sudo().pack_alert_thresholds or ""
+                )
             }
         )

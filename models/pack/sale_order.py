@@ -21,14 +21,29 @@ class SaleOrder(models.Model):
         if vals.get("state", "sale") != "sale":
             self._check_packs_unused()
         result = super().write(vals)
+        if vals.get("state", "sale") != "sale":
+            # sudo: see _check_packs_unused
+            packs = self.sudo().order_line.pack_ids.filtered("cancelled")
+            projects = packs.project_id
+            packs._release_time()
+            projects._cover_time()
         if "project_id" in vals:
             self.order_line._update_packs()
         return result
 
+    def unlink(self):
+        # The lines of an order are deleted by the database, which knows no packs.
+        # sudo: see _check_packs_unused
+        packs = self.sudo().order_line.pack_ids
+        self.check_access("unlink")
+        self._unlink_except_draft_or_cancel()
+        packs.unlink()
+        return super().unlink()
+
     def _check_packs_unused(self):
         """Keep orders whose hours are used.
 
-        :raise UserError: time was deducted from a pack of the order
+        :raises UserError: time was deducted from a pack of the order
         """
         # sudo: the salesperson of the order need not see the project
         for pack in self.sudo().order_line.pack_ids:

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+from ..lifecycle.project_lock import unlocked
+
 
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
@@ -11,16 +13,6 @@ class SaleOrderLine(models.Model):
         string="Consultancy Pack",
         groups="sales_team.group_sale_salesman,project.group_project_user",
     )
-
-    @api.depends("pack_ids.remaining_hours")
-    def _compute_remaining_hours(self):
-        result = super()._compute_remaining_hours()
-        # The delivered quantity is rounded in its unit; the pack knows the hours
-        for line in self.sudo():  # sudo: see sale.order._check_packs_unused
-            is_pack = line.product_id.is_consultancy_pack
-            if is_pack and line.remaining_hours_available and line.pack_ids:
-                line.remaining_hours = line.pack_ids.remaining_hours
-        return result
 
     @api.constrains("product_id", "product_uom_id", "product_uom_qty")
     def _check_consultancy_pack(self):
@@ -53,7 +45,7 @@ class SaleOrderLine(models.Model):
             raise UserError(
                 self.env._(
                     "The client has the consultancy pack %s by this order line. Its "
-                    "product cannot be exchanged for one that is no pack.",
+                    "product cannot be exchanged for one that is not a pack.",
                     packs[0].name,
                 )
             )
@@ -61,7 +53,17 @@ class SaleOrderLine(models.Model):
             result = super().write(vals)
         if vals.keys() & {"product_id", "product_uom_qty", "project_id"}:
             self._update_packs()
+        if "qty_delivered" in vals:
+            packs.sale_line_id.invalidate_recordset(["qty_delivered"])  # as deducted
         return result
+
+    def unlink(self):
+        # sudo: see sale.order._check_packs_unused
+        packs = self.sudo().pack_ids
+        self.check_access("unlink")
+        self._unlink_except_used_pack()
+        packs.filtered("cancelled").unlink()
+        return super().unlink()
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used_pack(self):
@@ -100,11 +102,12 @@ class SaleOrderLine(models.Model):
             if project and not line.project_id:
                 # Who may see the project may see what was sold for it
                 line.project_id = project
-        self.env["project.consultancy.pack"].sudo().create(
+        unlocked(lines.pack_ids).create(
             [
                 {"sale_line_id": line.id, "project_id": projects[line].id}
                 for line in lines
-                if not line.pack_ids
+                # Sold for a project of stock Odoo, they are what they were there
+                if not line.pack_ids and (projects[line] or not line._get_project())
             ]
         )
         for pack in lines.pack_ids:
@@ -113,6 +116,11 @@ class SaleOrderLine(models.Model):
                 pack.project_id = project
         # An order that was cancelled and is confirmed again brings its packs back
         lines.pack_ids.project_id._cover_time()
+
+    def _get_project(self):
+        """Return the project that the line was sold for, of whatever kind."""
+        self.ensure_one()
+        return self.project_id or self.order_id.project_id
 
     def _get_pack_project(self):
         """Return the client project that the pack of the line is for, if any."""
