@@ -17,6 +17,7 @@ from . import test_implementation_tour
 from . import test_lifecycle
 from . import test_pack
 from . import test_pack_exactness
+from . import test_pack_integrity
 from . import test_kickoff_checklist
 from . import test_widgets
 from . import test_implementation_phase_state

@@ -121,7 +121,8 @@ class ProjectConsultancyPack(models.Model):
                 user_id=user.id,
                 summary=pack.env._("%s %% of the pack are used", threshold),
                 note=pack.env._(
-                    "%(project)s: %(used)s of %(bought)s h are used, %(left)s h are left.",
+                    "%(project)s: %(used)s of %(bought)s h are used, %(left)s h are "
+                    "left.",
                     project=project.name,
                     used=format_duration(self.consumed_hours),
                     bought=format_duration(self.purchased_hours),

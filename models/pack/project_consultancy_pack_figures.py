@@ -135,7 +135,8 @@ class ProjectConsultancyPack(models.Model):
         Line = self.env["account.analytic.line"]
         return SQL(
             """COALESCE((
-                SELECT ROUND(SUM(part.quantity * %(ratio)s)::numeric, %(digits)s)::float8
+                SELECT ROUND(SUM(part.quantity * %(ratio)s)::numeric,
+                             %(digits)s)::float8
                   FROM (
                        SELECT line.product_uom_id, SUM(line.unit_amount) AS quantity
                          FROM account_analytic_line line
@@ -307,7 +308,7 @@ class ProjectConsultancyPack(models.Model):
         """Return the day on which hours are used up, of packs as of projects.
 
         :param float hours: that are left
-        :param float hours_a_day: the pace, see ``_get_pack_pace``; none if it is unknown
+        :param float hours_a_day: the pace, see ``_get_pack_pace``; none if unknown
         """
         if not hours_a_day or hours <= 0:
             return False

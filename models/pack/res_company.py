@@ -10,8 +10,8 @@ class ResCompany(models.Model):
     pack_alert_thresholds = fields.Char(
         default="75, 90, 100",
         groups="base.group_user",
-        help="Percentages of a consultancy pack, separated by commas. When the hours used "
-        "reach one of them, consultant, salesperson and SPOC are told, once each.",
+        help="Percentages of a consultancy pack, separated by commas. When the hours "
+        "used reach one of them, consultant, salesperson and SPOC are told, once each.",
     )
     pack_overrun_policy = fields.Selection(
         [("warn", "Warn"), ("block", "Block")],
@@ -51,8 +51,8 @@ class ResCompany(models.Model):
             ):
                 raise ValidationError(
                     self.env._(
-                        "“%s” is not a list of percentages. Write whole numbers separated "
-                        "by commas, such as 75, 90, 100.",
+                        "“%s” is not a list of percentages. Write whole numbers "
+                        "separated by commas, such as 75, 90, 100.",
                         company.pack_alert_thresholds or "",
                     )
                 )

@@ -71,14 +71,14 @@ class SaleOrderLine(models.Model):
                   FROM (
                        SELECT line.id,
                               line.qty_delivered AS stored,
-                              line.remaining_hours AS stored_remaining,
+                              line.remaining_hours AS stored_left,
                               %(delivered)s AS delivered,
                               %(remaining)s AS remaining
                          FROM project_consultancy_pack pack
                          JOIN sale_order_line line ON line.id = pack.sale_line_id
                        ) figure
                  WHERE ABS(COALESCE(figure.stored, 0) - figure.delivered) >= 0.005
-                    OR ABS(COALESCE(figure.stored_remaining, 0) - figure.remaining) > 1e-6
+                    OR ABS(COALESCE(figure.stored_left, 0) - figure.remaining) > 1e-6
                 """,
                 delivered=self._field_to_sql("line", "qty_delivered"),
                 remaining=self._field_to_sql("line", "remaining_hours"),
