@@ -79,13 +79,11 @@
     ],
     "demo": [
         "demo/lifecycle_users_demo.xml",
-        "demo/lifecycle_orders_demo.xml",
-        "demo/kickoff_scope_demo.xml",
-        "demo/implementation_story_demo.xml",
         "demo/lifecycle_projects_demo.xml",
         "demo/pack_demo.xml",
+        "demo/kickoff_demo.xml",
         "demo/implementation_demo.xml",
-        "demo/kickoff_agreement_demo.xml",
+        "demo/go_live_demo.xml",
     ],
     "assets": {
         "web.assets_backend": [
