@@ -61,7 +61,8 @@ class TestNeighbours(PackCommon):
                     self.assertAlmostEqual(
                         pack.consumed_hours,
                         sum(
-                            line.unit_amount * (8 if "Day" in line.product_uom_id.name else 1)
+                            line.unit_amount
+                            * (8 if "Day" in line.product_uom_id.name else 1)
                             for line in deducted
                         ),
                     )
@@ -84,9 +85,9 @@ class TestNeighbours(PackCommon):
             with self.assertRaises(UserError), self.cr.savepoint():
                 self._log(1, user, project_id=self.stock.id, pack_id=self.pack.id)
             with self.assertRaises(UserError), self.cr.savepoint():
-                Line.with_user(user).with_context(
-                    default_pack_id=self.pack.id
-                ).create({"project_id": self.stock.id, "unit_amount": 1})
+                Line.with_user(user).with_context(default_pack_id=self.pack.id).create(
+                    {"project_id": self.stock.id, "unit_amount": 1}
+                )
             result = Line.with_user(user).load(
                 ["project_id/.id", "name", "unit_amount", "pack_id/.id"],
                 [[str(self.stock.id), "One", "1", str(self.pack.id)]],
@@ -240,9 +241,7 @@ class TestNeighbours(PackCommon):
         with self.assertRaises(AccessError):
             later.with_user(self.manager).is_invoiced_before = True
         invoice = invoiced.timesheet_invoice_id
-        typed = self._log(
-            1, project_id=self.stock.id, timesheet_invoice_id=invoice.id
-        )
+        typed = self._log(1, project_id=self.stock.id, timesheet_invoice_id=invoice.id)
         self.assertEqual(typed.pack_id, pack)
         self.assertTrue(typed.is_deducted)
 
