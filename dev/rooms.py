@@ -66,46 +66,50 @@ def room_of(path):
 class Names:
     """What each room brings, in Python and in XML."""
 
-    def __init__(self):
+    def __init__(self, files):
+        """Read the names of ``files``: a list of (room, path, text)."""
         self.first = defaultdict(dict)  # kind: name: number of the room
         self.added_values = set()
+        for room, name in enumerate(ROOMS):
+            self.add("room", name, room)
+        classes = []
+        for room, path, text in files:
+            if path.suffix == ".py":
+                for node in ast.walk(ast.parse(text)):
+                    if isinstance(node, ast.ClassDef):
+                        classes.append((room, node, self._read_model(node, room)))
+                    elif isinstance(node, ast.Tuple) and len(node.elts) == 2:
+                        for value in _strings(node)[:1]:
+                            self.add("value", value, room)
+            elif path.suffix == ".xml" and path.parts[0] != "static":
+                for name in EXTERNAL_ID.findall(COMMENT.sub("", text)):
+                    self.add("external id", name.removeprefix(f"{ADDON}."), room)
+        for room, node, model in classes:
+            # The fields of a room's own model are out of reach for whoever does not
+            # name it; what counts is what a room adds to the models of others.
+            if self.first["model"].get(model) != room:
+                self._read_extension(node, room)
 
     def add(self, kind, name, room):
         rooms = self.first[kind]
         rooms[name] = min(room, rooms.get(name, room))
 
-    def read(self, path, text, room):
-        if path.suffix == ".py":
-            for node in ast.walk(ast.parse(text)):
-                if isinstance(node, ast.ClassDef):
-                    self._read_class(node, room)
-                elif isinstance(node, ast.Tuple) and len(node.elts) == 2:
-                    for value in _strings(node)[:1]:
-                        self.add("value", value, room)
-        elif path.suffix == ".xml" and path.parts[0] != "static":
-            for name in EXTERNAL_ID.findall(COMMENT.sub("", text)):
-                self.add("external id", name.removeprefix(f"{ADDON}."), room)
-
-    def _read_class(self, node, room):
-        own = {
-            child.targets[0].id: child.value
-            for child in node.body
-            if isinstance(child, ast.Assign) and isinstance(child.targets[0], ast.Name)
-        }
-        (name,), parents = (
-            _strings(own.get("_name")) or [None],
-            _strings(own.get("_inherit")),
-        )
+    def _read_model(self, node, room):
+        """Return the name of the model of a class, and note it if it is a new one."""
+        own = dict(_assignments(node))
+        parents = _strings(own.get("_inherit"))
+        (name,) = _strings(own.get("_name")) or parents[:1] or [None]
         if name and name not in parents:
-            # Its fields are out of reach for whoever does not name the model
             self.add("model", name, room)
             self.add("table", name.replace(".", "_"), room)
             self.add("external id", f"model_{name.replace('.', '_')}", room)
-            return
+        return name
+
+    def _read_extension(self, node, room):
         for child in node.body:
             if isinstance(child, ast.FunctionDef) and not _calls_super(child):
                 self.add("method", child.name, room)
-        for name, value in own.items():
+        for name, value in _assignments(node):
             if _is_field(value):
                 added = _added_values(value)
                 self.added_values.update(added)
@@ -113,15 +117,18 @@ class Names:
                     self.add("field", name, room)
 
     def find(self, token, room, kinds):
-        """Yield the kind and the room of a name that is a later room's."""
+        """Return the kind and the room of a name that is a later room's, or None."""
         for kind in kinds:
             number = self.first[kind].get(token)
-            if kind == "value" and token not in self.added_values:
+            if number is None or kind == "value" and token not in self.added_values:
                 continue
-            if number is not None:
-                if number > room:
-                    yield kind, number
-                return
+            return (kind, number) if number > room else None
+
+
+def _assignments(node):
+    for child in node.body:
+        if isinstance(child, ast.Assign) and isinstance(child.targets[0], ast.Name):
+            yield child.targets[0].id, child.value
 
 
 def _is_field(value):
@@ -172,12 +179,6 @@ def _calls_super(function):
         and getattr(node.value.func, "id", "") == "super"
         for node in ast.walk(function)
     )
-
-
-def tokens(path, text):
-    """Yield (line, token, kinds) for each word of a file that may be a name."""
-    reader = _python_tokens if path.suffix == ".py" else _markup_tokens
-    yield from reader(text)
 
 
 def _python_tokens(text):
@@ -238,15 +239,13 @@ def scan(root):
         if path.suffix in SUFFIXES and not hidden:
             files[path] = (Path(root) / path).read_text(encoding="utf-8")
     rooms = {path: room for path in files if (room := room_of(path)) is not None}
-    names = Names()
-    for room, name in enumerate(ROOMS):
-        names.add("room", name, room)
-    for path, room in rooms.items():
-        names.read(path, files[path], room)
+    names = Names([(room, path, files[path]) for path, room in rooms.items()])
     faults = set()
     for path, room in rooms.items():
-        for line, token, kinds in tokens(path, files[path]):
-            for kind, later in names.find(token, room, kinds):
+        tokens = _python_tokens if path.suffix == ".py" else _markup_tokens
+        for line, token, kinds in tokens(files[path]):
+            if found := names.find(token, room, kinds):
+                kind, later = found
                 faults.add((path, line, f"{kind} {token!r} belongs to {ROOMS[later]}"))
     for path, text in files.items():
         longest = LONGEST.get(path.parts[0])

@@ -12,6 +12,10 @@ class ProjectPhase(models.Model):
     _name = "project.phase"
     state = fields.Char()
 
+class ProjectPhaseHours(models.Model):
+    _inherit = "project.phase"
+    timesheet_ids = fields.One2many("account.analytic.line", "phase_id")
+
 class ProjectProject(models.Model):
     _inherit = "project.project"
     phase_ids = fields.One2many("project.phase", "project_id")
@@ -95,6 +99,7 @@ class TestScan(unittest.TestCase):
             ("tests/test_pack.py", "project.phase_ids"),
             ("models/pack/pack.py", "def f():\n    'See project.phase.'\n"),
             ("models/pack/pack.py", "project.action_archive()\nmeeting.state = 'done'"),
+            ("models/pack/pack.py", "task.timesheet_ids"),
             ("models/pack/pack.py", "_('The phase of a project')"),
             ("views/pack_views.xml", "<odoo><!-- phase_ids --></odoo>"),
         ):
