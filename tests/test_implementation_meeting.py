@@ -59,7 +59,7 @@ class TestFlowMeeting(ImplementationCommon):
             with self.subTest(change=change):
                 self.assertRefused(
                     lambda change=change: meeting.write(change),
-                    "went on with this|was held and counts",
+                    "went on with this|was held and counts|its kind stays",
                 )
         self.assertRefused(meeting.unlink, "went on with this")
         meeting.recording_url = "https://meet.example.com/moved"
@@ -98,7 +98,7 @@ class TestFlowMeeting(ImplementationCommon):
         self.assertFalse(self.flow.poc_meeting_id)
 
     def test_meeting_that_is_no_proof_of_concept(self):
-        other = self._create_project(name="Other")
+        other = self._create_project(name="Other", spoc_id=self.spoc.id)
         for meeting in (
             self._create_meeting(self.project, "follow_up"),
             self._create_meeting(other, "poc"),
@@ -147,7 +147,7 @@ class TestFlowMeeting(ImplementationCommon):
         follow_up = self._train(self.flow, "follow_up")
         self.assertRefused(
             lambda: follow_up.write({"lifecycle_meeting": "user_training"}),
-            "after the validation only",
+            "its kind stays",
         )
         self._bring_to_validation(self.flow)
         self.assertRefused(

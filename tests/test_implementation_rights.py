@@ -131,9 +131,12 @@ class TestRights(ImplementationCommon):
             with self.assertRaises(AccessError):
                 meeting.with_user(self.colleague).write(vals)
 
-    def test_calendar_stays_open_for_all(self):
+    def test_calendar_opens_for_who_takes_part(self):
         meeting = self._show(self.flow)
         employee = new_test_user(self.env, "pl_employee", groups="base.group_user")
+        with self.assertRaises(AccessError):
+            meeting.with_user(employee).read(["name"])
+        meeting.partner_ids |= employee.partner_id
         for user in (self.salesperson, employee, self.consultant):
             with self.subTest(user=user.login):
                 self.assertEqual(Form(meeting.with_user(user)).name, meeting.name)

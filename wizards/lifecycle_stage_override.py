@@ -4,6 +4,7 @@ from odoo import api, fields, models
 class ProjectStageOverrideWizard(models.TransientModel):
     _name = "project.stage.override.wizard"
     _description = "Override a Stage Gate"
+    _inherit = ["project.lock.mixin"]
 
     project_id = fields.Many2one(
         "project.project",
@@ -32,8 +33,8 @@ class ProjectStageOverrideWizard(models.TransientModel):
     def _compute_unmet_criterion_ids(self):
         for wizard in self:
             project = wizard.project_id.sudo()  # stage_id is hidden from some groups
-            criteria = project._get_criteria(wizard.stage_id)._applies_from(
-                project.stage_id
+            criteria = project._get_criteria(wizard.stage_id)._guard(
+                wizard.stage_id, project.stage_id
             )
             unmet, _obstacles = criteria._get_unmet({project: criteria})
             wizard.unmet_criterion_ids = unmet.get(project)

@@ -28,6 +28,18 @@ EVIDENCE_FIELDS = {
 class CalendarEvent(models.Model):
     _inherit = "calendar.event"
 
+    lifecycle_meeting = fields.Selection(
+        selection_add=[
+            ("poc", "Proof of concept"),
+            ("spoc_training", "SPOC training"),
+            ("user_training", "End-user training"),
+        ],
+        ondelete={
+            "poc": "set null",
+            "spoc_training": "set null",
+            "user_training": "set null",
+        },
+    )
     flow_ids = fields.Many2many(
         "project.flow",
         "calendar_event_project_flow_rel",
@@ -91,6 +103,10 @@ class CalendarEvent(models.Model):
                         project=foreign[0].project_id.name,
                     )
                 )
+
+    @api.model
+    def _get_client_meeting_kinds(self):
+        return super()._get_client_meeting_kinds() | {"poc", "spoc_training"}
 
     @api.model
     def _get_public_fields(self):

@@ -1,6 +1,30 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
+
+from .project_lock import is_manager
+
+# Which meetings a client project had, and what was said in them.
+LIFECYCLE_FIELDS = {
+    "project_id",
+    "lifecycle_meeting",
+    "held",
+    "minutes",
+    "recording_url",
+}
+# What a meeting that was held keeps, unless the people of its project change it.
+HELD_FIELDS = {
+    "active",
+    "allday",
+    "attendee_ids",
+    "duration",
+    "partner_ids",
+    "start",
+    "start_date",
+    "stop",
+    "stop_date",
+    "user_id",
+}
 
 
 class CalendarEvent(models.Model):
@@ -8,39 +32,32 @@ class CalendarEvent(models.Model):
     _inherit = ["calendar.event", "project.lock.mixin"]
 
     # The prefetch group: gates read these of many meetings, and nothing else of them.
+    # Attendees of the client read their events in the portal: all of it stays internal.
     project_id = fields.Many2one(
         "project.project",
         string="Client Project",
         prefetch="lifecycle",
         index="btree_not_null",
         ondelete="set null",
+        groups="base.group_user",
         domain="[('is_lifecycle', '=', True), ('is_template', '=', False)]",
         tracking=True,
     )
     lifecycle_meeting = fields.Selection(
-        [
-            ("internal_kickoff", "Internal kick-off"),
-            ("kickoff", "Kick-off"),
-            ("poc", "Proof of concept"),
-            ("spoc_training", "SPOC training"),
-            ("user_training", "End-user training"),
-            ("pre_go_live", "Pre-launch call"),
-            ("go_live_day", "Go-live day"),
-            ("follow_up", "Follow-up"),
-            ("progress_report", "Progress report"),
-        ],
+        [("internal_kickoff", "Internal kick-off"), ("kickoff", "Kick-off")],
         string="Kind of Meeting",
         prefetch="lifecycle",
+        groups="base.group_user",
         tracking=True,
     )
     held = fields.Boolean(
         prefetch="lifecycle",
         copy=False,
+        groups="base.group_user",
         tracking=True,
         help="The meeting took place. Some gates of the lifecycle ask for it.",
     )
     recording_url = fields.Char(string="Recording", groups="base.group_user")
-    # Attendees of the client read their events in the portal: minutes stay internal.
     minutes = fields.Html(groups="base.group_user", prefetch=False)
 
     @api.model
@@ -53,10 +70,8 @@ class CalendarEvent(models.Model):
         if not project.is_lifecycle:
             return defaults
         kind = project.lifecycle_stage
+        label = dict(self._fields["lifecycle_meeting"]._description_selection(self.env))
         if kind in ("internal_kickoff", "kickoff"):
-            label = dict(
-                self._fields["lifecycle_meeting"]._description_selection(self.env)
-            )
             defaults.setdefault("lifecycle_meeting", kind)
             defaults.setdefault("name", f"{label[kind]} - {project.name}")
         if "partner_ids" in defaults and "default_partner_ids" not in self.env.context:
@@ -79,24 +94,116 @@ class CalendarEvent(models.Model):
             "held",
         }
 
+    @api.model
+    def _get_client_meeting_kinds(self):
+        """Return the kinds of meeting that are held with the SPOC.
+
+        Rooms that bring such kinds add them.
+        """
+        return {"kickoff"}
+
     @api.model_create_multi
     def create(self, vals_list):
         events = super().create(vals_list)
         events._check_lifecycle_rights()
+        events._check_held()
         return events
 
     def write(self, vals):
-        is_lifecycle = {"project_id", "lifecycle_meeting", "held"} & vals.keys()
+        # sudo: what kind of meeting it is may be known; super() checks the rights
+        held_before = self.sudo().filtered(lambda event: event.held and event.project_id)
+        names = set(vals)
+        is_lifecycle = LIFECYCLE_FIELDS & names
+        is_about_held = held_before and HELD_FIELDS & names
         if is_lifecycle:
             self._check_lifecycle_rights()
+        elif is_about_held:
+            (self & held_before)._check_lifecycle_rights()
+        if {"project_id", "lifecycle_meeting"} & names and vals.get("held", True):
+            held_before._check_stays(vals)
         result = super().write(vals)
         if is_lifecycle:
             self._check_lifecycle_rights()
+        if is_lifecycle or is_about_held:
+            self.exists()._check_held()
         return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_check_lifecycle_rights(self):
-        self.filtered("held")._check_lifecycle_rights()
+        # sudo: private meetings, too
+        held = self.sudo().filtered("held")
+        (self & held)._check_lifecycle_rights()
+
+    def _check_stays(self, vals):
+        """Check that meetings which were held keep their project and their kind.
+
+        :param vals: what is about to be written
+        :raises UserError: naming the meeting
+        """
+        for event in self:
+            if (
+                event.project_id.id != vals.get("project_id", event.project_id.id)
+                or event.lifecycle_meeting
+                != (vals.get("lifecycle_meeting", event.lifecycle_meeting) or False)
+            ):
+                raise UserError(
+                    self.env._(
+                        "“%s” was held: it stays in its project, and its kind stays. "
+                        "Mark it as not held first if that was a mistake.",
+                        event.name,
+                    )
+                )
+
+    def _check_held(self):
+        """Check that meetings marked as held can have taken place.
+
+        :raises UserError: for meetings that have not begun, and for those with the
+            client in which nobody decides for the client
+        """
+        now = fields.Datetime.now()
+        client_kinds = self._get_client_meeting_kinds()
+        for event in self.sudo():  # private meetings count as well
+            if not event.held or not event.project_id:
+                continue
+            if not event.start or event.start > now:
+                raise UserError(
+                    self.env._(
+                        "“%s” has not begun yet: it is marked as held once it has. "
+                        "Correct its date if it took place earlier.",
+                        event.name,
+                    )
+                )
+            if event.lifecycle_meeting in client_kinds and event.active:
+                event._check_client_attends()
+
+    def _check_client_attends(self):
+        """Check that the SPOC or the stand-in takes part in this meeting."""
+        self.ensure_one()
+        project = self.project_id
+        deciders = project.spoc_id | project.spoc_stand_in_id
+        declined = self.attendee_ids.filtered(
+            lambda attendee: attendee.state == "declined"
+        ).partner_id
+        if deciders & (self.partner_ids - declined):
+            return
+        if not deciders:
+            raise UserError(
+                self.env._(
+                    "“%(meeting)s” is a meeting with the client, and %(project)s has "
+                    "no SPOC yet. Choose the SPOC first.",
+                    meeting=self.name,
+                    project=project.name,
+                )
+            )
+        raise UserError(
+            self.env._(
+                "“%(meeting)s” is a meeting with the client, and %(people)s did not "
+                "take part. Add the SPOC to the attendees, or name a stand-in in the "
+                "project.",
+                meeting=self.name,
+                people=", ".join(deciders.mapped("name")),
+            )
+        )
 
     def _check_lifecycle_rights(self):
         """Check that the user may say which meetings a client project had.
@@ -106,7 +213,7 @@ class CalendarEvent(models.Model):
 
         :raises AccessError: with the projects that are not the user's
         """
-        if self.env.su:
+        if is_manager(self.env):
             return
         projects = self.project_id
         # sudo: whose project it is may be known, and is not passed on

@@ -2,6 +2,8 @@ from odoo import api, models
 from odoo.exceptions import AccessError
 from odoo.tools import ormcache
 
+from .project_values import clean_values
+
 # Context travels over RPC as JSON, which cannot carry this very object.
 _UNLOCKED = object()
 
@@ -51,6 +53,7 @@ class ProjectLockMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
+        vals_list = [clean_values(self, vals) for vals in vals_list]
         if not is_unlocked(self.env):
             locked = self._get_locked_fields()
             defaults = {
@@ -67,6 +70,7 @@ class ProjectLockMixin(models.AbstractModel):
         return super().create(vals_list)
 
     def write(self, vals):
+        vals = clean_values(self, vals)
         if not is_unlocked(self.env):
             for name in vals.keys() & self._get_locked_fields():
                 self._raise_locked(name)

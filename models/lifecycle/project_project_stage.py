@@ -10,10 +10,13 @@ LIFECYCLE_STAGES = [
     ("support", "Support"),
     ("done", "Done"),
 ]
+FIRST_KIND = LIFECYCLE_STAGES[0][0]
+KIND_ORDER = {kind: number for number, (kind, _name) in enumerate(LIFECYCLE_STAGES)}
 
 
 class ProjectProjectStage(models.Model):
-    _inherit = "project.project.stage"
+    _name = "project.project.stage"
+    _inherit = ["project.project.stage", "project.lock.mixin"]
 
     lifecycle_stage = fields.Selection(
         LIFECYCLE_STAGES,
@@ -34,8 +37,10 @@ class ProjectProjectStage(models.Model):
         "next_stage_id",
         string="Next Stages",
         domain="[('lifecycle_stage', '!=', False)]",
+        # An archived stage still is the one way on: nobody may go elsewhere instead
+        context={"active_test": False},
         help="Stages to which a client project may go from here. Leave it empty to "
-        "allow all of them.",
+        "allow all of them: whoever leaves stages out meets their criteria as well.",
     )
     criterion_ids = fields.One2many(
         "project.stage.criterion",
@@ -112,6 +117,21 @@ class ProjectProjectStage(models.Model):
                 )
             )
 
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_only_way(self):
+        former = self.sudo().search([("next_stage_ids", "in", self.ids)]) - self
+        for stage in former:
+            if not stage.next_stage_ids - self:
+                raise UserError(
+                    self.env._(
+                        "%(former)s leads to %(stages)s only: without it, projects "
+                        "could go anywhere from there. Choose other next stages for "
+                        "%(former)s first, or archive the stage.",
+                        former=stage.name,
+                        stages=", ".join(stage.next_stage_ids.mapped("name")),
+                    )
+                )
+
     @api.model
     @ormcache("stage_id", "company_id")
     def _get_next_stage_ids(self, stage_id, company_id):
@@ -125,16 +145,51 @@ class ProjectProjectStage(models.Model):
             that comes next in the order
         """
         stage = self.sudo().browse(stage_id)  # sudo: the same for everybody
-        stages = stage.search(
+        if not stage.lifecycle_stage:
+            return ()
+        stages = stage._get_lifecycle(company_id)
+        if stage.next_stage_ids:
+            return tuple((stages & stage.next_stage_ids).ids)
+        following = stages.filtered(
+            lambda other: KIND_ORDER[other.lifecycle_stage]
+            > KIND_ORDER[stage.lifecycle_stage]
+        )
+        return tuple(following.ids[:1])
+
+    @api.model
+    @ormcache("from_stage_id", "to_stage_id", "company_id")
+    def _get_skipped_stage_ids(self, from_stage_id, to_stage_id, company_id):
+        """Return the stages that a step leaves out, as ids.
+
+        A step that the configuration names leaves nothing out. Where all stages may
+        follow, what guards those in between guards this step as well.
+
+        :param from_stage_id: id of the stage that the project leaves
+        :param to_stage_id: id of the stage that it enters
+        :param company_id: id of the project's company, or False
+        """
+        former, stage = self.sudo().browse([from_stage_id, to_stage_id])
+        if (
+            former.next_stage_ids
+            or not former.lifecycle_stage
+            or not stage.lifecycle_stage
+        ):
+            return ()
+        ordered = (former._get_lifecycle(company_id) | former | stage)._sort_way()
+        ids = list(ordered.ids)
+        return tuple(ids[ids.index(from_stage_id) + 1 : ids.index(to_stage_id)])
+
+    def _get_lifecycle(self, company_id):
+        """Return the stages in use by the client projects of a company, in order."""
+        return self.search(
             [
                 ("lifecycle_stage", "!=", False),
                 ("company_id", "in", [False, company_id]),
             ]
+        )._sort_way()
+
+    def _sort_way(self):
+        """Return stages in the order of the lifecycle, however their columns stand."""
+        return self.sorted(
+            lambda stage: (KIND_ORDER[stage.lifecycle_stage], stage.sequence, stage.id)
         )
-        following = (
-            stage.next_stage_ids & stages
-            or stages.filtered(
-                lambda other: (other.sequence, other.id) > (stage.sequence, stage.id)
-            )[:1]
-        )
-        return tuple(following.ids)

@@ -15,6 +15,7 @@ _logger = logging.getLogger(__name__)
 class ProjectStageCriterion(models.Model):
     _name = "project.stage.criterion"
     _description = "Stage Gate Criterion"
+    _inherit = ["project.lock.mixin"]
     _order = "stage_id, sequence, id"
 
     active = fields.Boolean(default=True, export_string_translation=False)
@@ -289,9 +290,13 @@ class ProjectStageCriterion(models.Model):
                     ids.append(project_id)
         return met
 
-    def _applies_from(self, stage):
-        """Return the criteria that a project which leaves ``stage`` must meet."""
+    def _guard(self, stages, former):
+        """Return those of the criteria that guard a step.
+
+        :param stages: the stages that a project enters
+        :param former: the stages that it leaves
+        """
         return self.filtered(
-            lambda criterion: not criterion.from_stage_id
-            or criterion.from_stage_id == stage
+            lambda criterion: criterion.stage_id in stages
+            and (not criterion.from_stage_id or criterion.from_stage_id in former)
         )

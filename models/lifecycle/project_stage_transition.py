@@ -1,15 +1,14 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
 
 
 class GatePass:
-    """What lets the gate's own code past its locks.
+    """What a project manager's override carries to the gate.
 
     It travels in the context, which RPC clients may fill as they like, but they can
     only send JSON and never an instance of this class.
     """
 
-    def __init__(self, reason=None, ids=()):
+    def __init__(self, reason, ids):
         """Let projects pass a shut gate.
 
         :param str reason: why, in plain text
@@ -27,6 +26,8 @@ class GatePass:
 
 
 class ProjectStageTransition(models.Model):
+    """The history of the stages: nobody may write it, the gate does (with sudo)."""
+
     _name = "project.stage.transition"
     _description = "Stage Transition"
     _order = "date desc, id desc"
@@ -77,36 +78,11 @@ class ProjectStageTransition(models.Model):
     reason = fields.Char(
         readonly=True, help="Why a manager let the project pass the shut gate."
     )
-    company_id = fields.Many2one(
-        related="project_id.company_id", store=True, precompute=True, index=True
-    )
+    company_id = fields.Many2one(related="project_id.company_id")
     partner_id = fields.Many2one(related="project_id.partner_id", string="Client")
     project_user_id = fields.Many2one(related="project_id.user_id", string="Consultant")
 
     _project_date_idx = models.Index("(project_id, date DESC, id DESC)")
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        if not GatePass.of(self.env):
-            raise AccessError(
-                self.env._(
-                    "Transitions are written by the system when a project changes "
-                    "its stage. Move the project instead."
-                )
-            )
-        return super().create(vals_list)
-
-    def write(self, vals):  # pylint: disable=method-required-super
-        # The ORM writes stored computed fields without it.
-        raise AccessError(
-            self.env._("The history of a project's stages cannot be changed.")
-        )
-
-    @api.ondelete(at_uninstall=False)
-    def _unlink_never(self):
-        raise AccessError(
-            self.env._("The history of a project's stages cannot be deleted.")
-        )
 
     @api.model
     def _get_last(self, projects):

@@ -6,6 +6,7 @@ class ResCompany(models.Model):
 
     project_director_id = fields.Many2one(
         "res.users",
+        groups="base.group_user",
         domain="[('share', '=', False), ('company_ids', 'in', id)]",
         help="Told when a new client project has no consultant yet.",
     )

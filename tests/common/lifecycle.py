@@ -93,7 +93,11 @@ class LifecycleMixin(RefusalMixin, QueriesMixin):
 
     @classmethod
     def _create_meeting(cls, project, kind, **values):
-        """Create a meeting that was held yesterday, unless the values say otherwise."""
+        """Create a meeting that was held yesterday, unless the values say otherwise.
+
+        The SPOC takes part where there is one.
+        """
+        people = project.user_id.partner_id | project.spoc_id
         start = fields.Datetime.now() - timedelta(days=1)
         return (
             cls.env["calendar.event"]
@@ -107,7 +111,7 @@ class LifecycleMixin(RefusalMixin, QueriesMixin):
                     "start": start,
                     "stop": start + timedelta(hours=1),
                     "user_id": cls.consultant.id,
-                    "partner_ids": [Command.set(cls.consultant.partner_id.ids)],
+                    "partner_ids": [Command.set(people.ids)],
                 }
                 | values
             )
