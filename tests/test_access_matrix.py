@@ -30,7 +30,6 @@ KNOWN = {
     "calendar.attendee.reaction",
     "calendar.attendee.reaction_note",
     "calendar.event.checklist_id",
-    "calendar.event.minutes",
     "account.analytic.line.pack_id",
     "project.consultancy.pack.alerted_usage",
     "project.consultancy.pack.cancelled",
@@ -226,8 +225,18 @@ class AccessMatrixCase(AccessCommon):
         return {
             ("project.stage.criterion", "domain"): "[('id', '>', 0)]",
             ("project.project", "spoc_id"): self.mate.id,
+            ("project.project", "spoc_stand_in_id"): self.mate.id,
             ("project.stage.override.wizard", "stage_id"): self.stage_go_live.id,
             ("calendar.event", "recording_url"): "https://meet.example.com/Matrix",
+            # What was held keeps its project and its kind
+            ("calendar.event", "project_id"): {
+                "project_id": self.other_project.id,
+                "held": False,
+            },
+            ("calendar.event", "lifecycle_meeting"): {
+                "lifecycle_meeting": "internal_kickoff",
+                "held": False,
+            },
             ("account.analytic.line", "pack_write_off"): {
                 "pack_write_off": True,
                 "write_off_reason": "Our mistake",
