@@ -41,9 +41,6 @@ KNOWN = {
     "project.flow.template_id",
     "project.milestone.phase_ids",
     "project.phase.state",
-    "project.risk.origin",
-    "project.risk.project_id",
-    "project.scope.line.project_id",
 }
 
 

@@ -3,6 +3,7 @@ from . import project_checklist
 from . import project_checklist_item
 from . import project_checklist_template
 from . import project_project_checklist
+from . import project_stage_criterion
 from . import project_stage_transition
 from . import project_kickoff_agreement
 from . import project_project_agreement
@@ -11,8 +12,13 @@ from . import product_template
 from . import project_application
 from . import project_approach
 from . import project_consultancy_pack
+from . import project_feasibility_change
+from . import project_project_feasibility
+from . import project_project_planning
+from . import project_project_risk
 from . import project_project_scope
 from . import project_risk
+from . import project_risk_finding
 from . import project_scope_line
 from . import res_company
 from . import resource

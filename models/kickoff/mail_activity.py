@@ -2,7 +2,7 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import html2plaintext
 
-from .project_risk import UNANSWERED_STATES
+from .project_risk import UNANSWERED_STATES, has_words
 
 
 class MailActivity(models.Model):
@@ -18,10 +18,11 @@ class MailActivity(models.Model):
             and activity.activity_type_id == risk_type
             and activity.res_model == "project.risk"
         )
-        risks = self.env["project.risk"].browse(asked.mapped("res_id")).exists()
+        # sudo: who is asked need not read risks; that he or she may answer is checked
+        risks = self.env["project.risk"].sudo().browse(asked.mapped("res_id")).exists()
         risks = risks.filtered(lambda risk: risk.state in UNANSWERED_STATES)
         answer = html2plaintext(feedback or "").strip()
-        if risks and not answer:
+        if risks and not has_words(answer):
             raise UserError(
                 self.env._(
                     "Write how “%s” is answered in the feedback: the risk is accepted "
@@ -31,5 +32,5 @@ class MailActivity(models.Model):
             )
         result = super()._action_done(feedback, attachment_ids)
         if risks:
-            risks.write({"answer": answer, "state": "accepted"})
+            risks.sudo(self.env.su)._answer(answer)
         return result

@@ -11,3 +11,12 @@ class ProductTemplate(models.Model):
         help="Selling this product puts the application into the scope of the client "
         "project.",
     )
+
+    def write(self, vals):
+        if "application_id" not in vals:
+            return super().write(vals)
+        Change = self.env["project.feasibility.change"]
+        Change._note(self.application_id)
+        result = super().write(vals)
+        Change._note(self.application_id)
+        return result

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
 
@@ -17,7 +17,7 @@ class ProjectApplication(models.Model):
     standard_hours = fields.Float(
         help="Hours that it takes to implement the application in the standard way, "
         "without the kick-off. The approach of the project multiplies them. At zero "
-        "the effort of a project with this application cannot be reckoned.",
+        "the effort of a project with this application cannot be calculated.",
     )
     is_main = fields.Boolean(
         string="Main Application",
@@ -36,9 +36,10 @@ class ProjectApplication(models.Model):
         help="Applications that this one does not work without.",
     )
 
-    _standard_hours_positive = models.Constraint(
-        "CHECK (standard_hours >= 0)",
-        "The standard hours of an application cannot be negative.",
+    # "Not a number" counts as more than any number
+    _standard_hours_range = models.Constraint(
+        "CHECK (standard_hours >= 0 AND standard_hours <= 10000)",
+        "The standard hours of an application lie between 0 and 10,000.",
     )
     _technical_name_uniq = models.UniqueIndex(
         "(technical_name) WHERE technical_name IS NOT NULL",
@@ -60,25 +61,44 @@ class ProjectApplication(models.Model):
     def write(self, vals):
         result = super().write(vals)
         if vals.keys() & {
-            "standard_hours",
-            "is_main",
+            "active",
             "allows_customisation",
+            "is_main",
             "required_application_ids",
+            "standard_hours",
         }:
-            self._get_projects()._update_findings()
+            self.env["project.feasibility.change"]._note(self)
         return result
 
-    def _get_projects(self):
-        """Return the projects (sudo) whose findings depend on these applications.
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        # sudo: scopes of other companies name it, too
+        Line = self.env["project.scope.line"].sudo()
+        line = Line.search([("application_id", "in", self.ids)], limit=1)
+        if line:
+            raise UserError(
+                self.env._(
+                    "“%(application)s” is in the scope of projects, such as "
+                    "%(project)s. Archive it instead: it is then no longer offered.",
+                    application=line.application_id.name,
+                    project=line.project_id.name,
+                )
+            )
+
+    @api.model
+    def _get_project_domain(self, ids):
+        """Return the domain of projects whose findings depend on applications.
 
         Those with one of them in their scope, or needed by something there; and those
         with a wish for customisation, which any of them may allow.
+
+        :param ids: ids of applications
         """
-        # sudo: the catalogue is the same for all projects, whoever changes it
-        Line = self.env["project.scope.line"].sudo()
-        return Line.search(
-            Domain("application_id", "in", self.ids)
-            | Domain("application_id.required_application_ids", "in", self.ids)
-            | Domain("required_application_ids", "in", self.ids)
-            | Domain("customisation_wanted", "=", True)
-        ).project_id
+        return Domain(
+            "scope_line_ids",
+            "any",
+            Domain("application_id", "in", ids)
+            | Domain("application_id.required_application_ids", "in", ids)
+            | Domain("required_application_ids", "in", ids)
+            | Domain("customisation_wanted", "=", True),
+        )

@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class ProjectApproach(models.Model):
@@ -24,8 +25,20 @@ class ProjectApproach(models.Model):
     def write(self, vals):
         result = super().write(vals)
         if "factor" in vals:
-            # sudo: the effort model is the same for all projects, whoever changes it
-            self.env["project.project"].sudo().search(
-                [("approach_id", "in", self.ids)]
-            )._update_findings()
+            self.env["project.feasibility.change"]._note(self)
         return result
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        # sudo: projects of other companies follow it, too
+        Project = self.env["project.project"].sudo().with_context(active_test=False)
+        project = Project.search([("approach_id", "in", self.ids)], limit=1)
+        if project:
+            raise UserError(
+                self.env._(
+                    "“%(approach)s” is the approach of projects, such as %(project)s. "
+                    "Archive it instead: it is then no longer offered.",
+                    approach=project.approach_id.name,
+                    project=project.name,
+                )
+            )

@@ -1,36 +1,32 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import float_compare, plaintext2html
 
-# What the salesperson of a project answers, who need not be a user of projects.
+from ..lifecycle.project_lock import is_manager, is_unlocked, unlocked
+
+# What a salesperson answers, who need not be a user of projects.
 ANSWER_FIELDS = {"answer", "state"}
-# What tells the risks that the addon raises by itself from those of people.
-TECHNICAL_FIELDS = {"gravity", "key"}
+# What the system writes into its findings, and nobody else.
+FOUND_FIELDS = {"description", "name", "severity", "type"}
+PUBLISHED_FIELDS = {"published_name", "published_text"}
 # What the activity of the owner tells or depends on.
-ASSIGNED_FIELDS = {"description", "name", "owner_id", "project_id", "state", "type"}
+ASSIGNED_FIELDS = {"description", "name", "owner_id", "state", "type"}
 UNANSWERED_STATES = ("open", "challenged")
+ANSWERED_STATES = ("resolved", "accepted")
+SEVERITIES = [("low", "Low"), ("medium", "Medium"), ("high", "High")]
+
+
+def has_words(text):
+    """Return whether a text says anything: blanks, dots and dashes do not."""
+    return any(character.isalnum() for character in text or "")
 
 
 class ProjectRisk(models.Model):
     _name = "project.risk"
     _description = "Project Risk"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["project.part.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "id desc"
-    _check_company_auto = True
 
     name = fields.Char(required=True, tracking=True)
-    project_id = fields.Many2one(
-        "project.project",
-        required=True,
-        index=True,
-        ondelete="cascade",
-        check_company=True,
-        domain="[('is_lifecycle', '=', True), ('is_template', '=', False)]",
-    )
-    partner_id = fields.Many2one(related="project_id.partner_id", string="Client")
-    company_id = fields.Many2one(
-        related="project_id.company_id", store=True, index="btree_not_null"
-    )
     key = fields.Char(
         copy=False,
         readonly=True,
@@ -42,6 +38,12 @@ class ProjectRisk(models.Model):
         readonly=True,
         export_string_translation=False,
         help="How bad the finding is, in its own measure. Zero: its cause is gone.",
+    )
+    causes = fields.Json(
+        copy=False,
+        readonly=True,
+        export_string_translation=False,
+        help="What the finding is about. An answer holds for these causes only.",
     )
     description = fields.Text(help="What is wrong and which figures say so.")
     origin = fields.Selection(
@@ -72,7 +74,7 @@ class ProjectRisk(models.Model):
         "project does not go on to the client kick-off before it is answered.",
     )
     severity = fields.Selection(
-        [("low", "Low"), ("medium", "Medium"), ("high", "High")],
+        SEVERITIES,
         required=True,
         default="medium",
         tracking=True,
@@ -108,13 +110,33 @@ class ProjectRisk(models.Model):
     answer = fields.Text(
         copy=False,
         tracking=True,
-        help="What is done about the risk, or why the project goes on with it.",
+        help="What is done about the risk, or why the project goes on with it. It "
+        "stays in the house.",
     )
+    answered_by_id = fields.Many2one(
+        "res.users", copy=False, readonly=True, index="btree_not_null"
+    )
+    answered_on = fields.Datetime(copy=False, readonly=True)
     is_published = fields.Boolean(
         string="Shown to the Client",
         tracking=True,
         copy=False,
-        help="The client reads the name, the description and the answer.",
+        help="The client reads the title and the text for the client, nothing else.",
+    )
+    published_name = fields.Char(
+        string="Title for the Client",
+        compute="_compute_published_name",
+        store=True,
+        readonly=False,
+        precompute=True,
+        copy=False,
+        help="How the client reads the risk, in the language of the client.",
+    )
+    published_text = fields.Text(
+        string="Text for the Client",
+        copy=False,
+        help="What the client reads about the risk, in the language of the client. "
+        "Internal advice has no place here.",
     )
 
     is_editable = fields.Boolean(
@@ -126,17 +148,19 @@ class ProjectRisk(models.Model):
         "This risk of the project is known already.",
     )
 
-    # ------------------------------------------------------------------
-    # Computed fields
-    # ------------------------------------------------------------------
     @api.depends("project_id", "type")
     def _compute_owner_id(self):
         for risk in self:
             # sudo: who answers may be known to those who may write a risk
             project = risk.project_id.sudo()
-            risk.owner_id = (
-                risk.type == "commercial" and project.salesperson_id
-            ) or project.user_id
+            risk.owner_id = project and project._get_risk_owner(risk.type)
+
+    @api.depends("is_published")
+    def _compute_published_name(self):
+        for risk in self:
+            risk.published_name = risk.published_name or (
+                risk.is_published and risk.name
+            )
 
     @api.depends("project_id")
     @api.depends_context("uid")
@@ -145,39 +169,40 @@ class ProjectRisk(models.Model):
         for risk in self:
             risk.is_editable = not risk.project_id or risk.project_id in editable
 
-    # ------------------------------------------------------------------
-    # Constraints
-    # ------------------------------------------------------------------
     @api.constrains("project_id")
     def _check_project(self):
         for risk in self:
-            project = risk.project_id
-            if not project.is_lifecycle or project.is_template:
+            if risk.project_id.is_template:
                 raise ValidationError(
                     self.env._(
-                        "%s is no client implementation project: risks are for those "
-                        "only.",
-                        project.name,
+                        "%s is a template: risks are raised on the projects that are "
+                        "made from it.",
+                        risk.project_id.name,
+                    )
+                )
+
+    @api.constrains("owner_id")
+    def _check_owner(self):
+        for risk in self:
+            if risk.owner_id.sudo().share:  # sudo: users of other companies
+                raise ValidationError(
+                    self.env._(
+                        "%s is not a colleague: choose who answers for the risk in "
+                        "the house.",
+                        risk.owner_id.name,
                     )
                 )
 
     @api.constrains("state", "answer")
     def _check_answer(self):
         for risk in self:
-            if (risk.answer or "").strip():
+            if has_words(risk.answer):
                 continue
             if risk.state == "accepted":
                 raise ValidationError(
                     self.env._(
                         "Write the answer before accepting “%s”: it says why the "
                         "project goes on with this risk.",
-                        risk.name,
-                    )
-                )
-            if risk.state == "resolved" and not risk.key and risk.type == "commercial":
-                raise ValidationError(
-                    self.env._(
-                        "Write in the answer how “%s” was solved with the client.",
                         risk.name,
                     )
                 )
@@ -190,46 +215,43 @@ class ProjectRisk(models.Model):
                         risk.name,
                     )
                 )
+            if risk.state == "resolved" and not risk.key and risk._is_gating():
+                raise ValidationError(
+                    self.env._(
+                        "Write in the answer how “%s” was solved with the client.",
+                        risk.name,
+                    )
+                )
 
-    # ------------------------------------------------------------------
     # Create, write
-    # ------------------------------------------------------------------
+
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            self._check_not_technical(
-                {name for name in TECHNICAL_FIELDS if vals.get(name)}
-                | {
-                    name
-                    for name in TECHNICAL_FIELDS
-                    if f"default_{name}" in self.env.context
-                }
-            )
         risks = super().create(vals_list)
+        risks._stamp_answers()
         risks._assign()
         return risks
 
     def write(self, vals):
-        self._check_not_technical(vals.keys())
         self._check_may_write(vals)
         reopened = self.browse()
         if vals.get("state") in UNANSWERED_STATES and "answer" not in vals:
             reopened = self.filtered(
-                lambda risk: risk.answer and risk.state not in UNANSWERED_STATES
+                lambda risk: risk.answer and risk.state in ANSWERED_STATES
             )
         result = super().write(vals)
         # The answer did not do: it stays in the history, and a new one is asked for
         super(ProjectRisk, reopened).write({"answer": False})
-        if "project_id" in vals:
-            self.check_access("write")  # nothing goes to the projects of others
-        is_assigned_later = self.env.su and self.env.context.get("risk_assign_later")
-        if vals.keys() & ASSIGNED_FIELDS and not is_assigned_later:
+        if vals.keys() & ANSWER_FIELDS:
+            self._stamp_answers()
+        if vals.keys() & ASSIGNED_FIELDS:
             self._assign()
         return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_findings(self):
-        if found := self.filtered("key"):
+        found = self.filtered("key")
+        if found and not is_unlocked(self.env):
             raise UserError(
                 self.env._(
                     "“%s” was found by the system and stays in the history of the "
@@ -238,24 +260,64 @@ class ProjectRisk(models.Model):
                 )
             )
 
-    def _check_not_technical(self, names):
-        """Keep people from writing what the addon tells its own findings by.
+    def _stamp_answers(self):
+        """Note who answered the risks and when."""
+        answered = self.filtered(lambda risk: risk.state in ANSWERED_STATES)
+        now = fields.Datetime.now()
+        for risks, vals in (
+            (answered, {"answered_by_id": self.env.uid, "answered_on": now}),
+            (
+                (self - answered).filtered("answered_on"),
+                {"answered_by_id": False, "answered_on": False},
+            ),
+        ):
+            if risks:
+                super(ProjectRisk, unlocked(risks.sudo())).write(vals)
 
-        :raise AccessError: such a field is among the values
-        """
-        if not self.env.su and TECHNICAL_FIELDS & names:
-            raise AccessError(
-                self.env._("Only the system itself raises its findings, with figures.")
-            )
+    def _write_found(self, vals):
+        """Write what the system found: its history follows in one go."""
+        if self:
+            quiet = unlocked(self.with_context(tracking_disable=True))
+            super(ProjectRisk, quiet).write(vals)
+
+    # Who may change what
+
+    def _is_gating(self):
+        """Return whether the risk keeps the project from the client kick-off."""
+        self.ensure_one()
+        return self.type == "commercial" or self.severity == "high"
 
     def _check_may_write(self, vals):
-        """Check that who only answers for a risk changes nothing but the answer.
+        """Check who changes what: record rules tell whose risks may be written at all.
 
-        Record rules let the salesperson write the risks of the own projects.
-
-        :raise AccessError: other fields are among the values
+        :raises AccessError: with who may instead
         """
-        if self.env.su or vals.keys() <= ANSWER_FIELDS:
+        if self.env.su:
+            return
+        self._check_content(vals)
+        if "answer" in vals or vals.get("state") in ANSWERED_STATES:
+            self._check_may_answer()
+        if is_manager(self.env):
+            return
+        for risk in self:
+            if risk._is_gating() and risk._is_belittled(vals):
+                raise AccessError(
+                    self.env._(
+                        "“%s” keeps the project from going on until it is answered. "
+                        "Only a project manager makes another kind of risk of it, or "
+                        "another person's; answer it instead.",
+                        risk.name,
+                    )
+                )
+
+    def _check_content(self, vals):
+        """Check that the text of a risk is changed by who runs the project, and that of
+        a finding by the system only.
+
+        :raises AccessError: other fields are among the values
+        """
+        names = vals.keys() - ANSWER_FIELDS
+        if not names:
             return
         projects = self.project_id
         foreign = projects - projects._filtered_access("write")
@@ -269,233 +331,86 @@ class ProjectRisk(models.Model):
                     projects=", ".join(foreign.sudo().mapped("name")),
                 )
             )
-        if vals.keys() & {"origin", "project_id"} and any(risk.key for risk in self):
+        found = self.filtered(
+            lambda risk: risk.key
+            and (
+                names & FOUND_FIELDS
+                or (risk.origin == "feasibility" and names & PUBLISHED_FIELDS)
+            )
+        )
+        if found:
             raise AccessError(
                 self.env._(
-                    "A finding of the system stays with its project. Enter another "
-                    "risk for the other project."
+                    "“%s” was found by the system, which keeps its text and weight up "
+                    "to date. Write the answer, or remove the cause.",
+                    found[0].name,
                 )
             )
 
-    # ------------------------------------------------------------------
-    # Raising and answering
-    # ------------------------------------------------------------------
-    @api.model
-    def _raise_risks(self, vals_list):
-        """Raise risks once per project and key, in one batch.
-
-        What is there already stays as it is, above all what was answered.
-
-        :param vals_list: list of dicts with at least ``project_id``, ``key``, ``name``,
-            ``origin``, ``type`` and ``severity``
-        :return: the risks (sudo), new and known, in the order of ``vals_list``
-        """
-        Risk = self.sudo()  # whoever does what makes a risk need not see risks
-        keys = [(vals["project_id"], vals["key"]) for vals in vals_list]
-        known = Risk._get_by_key({key[0] for key in keys}, {key[1] for key in keys})
-        new = {
-            key: vals
-            for key, vals in zip(keys, vals_list, strict=True)
-            if key not in known
-        }
-        created = Risk.create(list(new.values()))
-        known |= dict(zip(new, created, strict=True))
-        return Risk.union(*(known[key] for key in keys))
-
-    @api.model
-    def _get_by_key(self, project_ids, keys):
-        """Return the risks with these keys, by project id and key."""
-        risks = self.search_fetch(
-            [("project_id", "in", list(project_ids)), ("key", "in", list(keys))],
-            [
-                "answer",
-                "description",
-                "gravity",
-                "key",
-                "name",
-                "owner_id",
-                "project_id",
-                "severity",
-                "state",
-                "type",
-            ],
+    def _is_belittled(self, vals):
+        """Return whether values take weight or its owner from a risk."""
+        self.ensure_one()
+        weights = [value for value, _label in SEVERITIES]
+        severity = vals.get("severity", self.severity)
+        is_lighter = severity in weights[: weights.index(self.severity)]
+        is_other_kind = vals.get("type", self.type) != self.type
+        is_taken_over = (
+            self.type == "commercial"
+            and vals.get("owner_id", self.owner_id.id) != self.owner_id.id
         )
-        return {(risk.project_id.id, risk.key): risk for risk in risks}
+        return is_lighter or is_other_kind or is_taken_over
+
+    def _check_may_answer(self):
+        """Check that who is responsible answers: the salesperson, when commercial.
+
+        :raises AccessError: somebody else has to answer
+        """
+        if is_manager(self.env):
+            return
+        for risk in self:
+            project_sudo = risk.project_id.sudo()  # sudo: who answers may be known
+            if self.env.user == risk.owner_id or (
+                self.env.user == project_sudo.salesperson_id
+                if risk.type == "commercial"
+                else risk.project_id.has_access("write")
+            ):
+                continue
+            raise AccessError(
+                self.env._(
+                    "“%(risk)s” is answered by %(owner)s or a project manager.",
+                    risk=risk.name,
+                    owner=risk.owner_id.sudo().name or project_sudo.user_id.name or "",
+                )
+            )
 
     def _is_answered(self):
         """Return whether somebody answered for the risk."""
         self.ensure_one()
-        return self.state not in UNANSWERED_STATES and bool((self.answer or "").strip())
+        return self.state in ANSWERED_STATES and has_words(self.answer)
 
-    @api.model
-    def _update_findings(self, project_ids, keys, found, tolerances):
-        """Bring the automatic findings of projects up to date, in one batch.
+    def _answer(self, answer):
+        """Accept risks with an answer, as who is asked about them.
 
-        New causes raise a risk. A finding nobody answered yet follows the figures; it
-        is resolved by itself when its cause is gone, and opens again when that comes
-        back. One that was answered stays so, unless the figures get worse.
-
-        :param project_ids: ids of the projects that were looked at
-        :param keys: keys of all findings that were looked for
-        :param found: dict from (project id, key) to the values of the risk, among them
-            ``gravity``, which is above zero
-        :param tolerances: dict from key to how much worse is not worth reopening
+        :param str answer: why the project goes on with them, in plain text
+        :raises AccessError: somebody else has to answer
         """
-        Risk = self.sudo()  # findings are the system's, whoever changes their inputs
-        known = Risk._get_by_key(project_ids, keys)
-        gone, changed, reopened = Risk, Risk, Risk
-        answers = {}
-        # The history is written in one go below, with the reason
-        quietly = {"risk_assign_later": True, "tracking_disable": True}
-        for (project_id, key), risk in known.items():
-            vals = found.get((project_id, key))
-            if not vals:
-                if risk.state in UNANSWERED_STATES:
-                    gone += risk
-                continue
-            is_worse = (
-                float_compare(
-                    vals["gravity"],
-                    # what was resolved by itself has nothing to be compared with
-                    risk.gravity + (tolerances.get(key, 0) if risk.gravity else 0),
-                    precision_digits=2,
-                )
-                > 0
-            )
-            if risk._is_answered() and not is_worse:
-                continue
-            values = {
-                name: value
-                for name, value in vals.items()
-                if name not in ("key", "origin", "project_id")
-                and (risk[name].id if name == "owner_id" else risk[name]) != value
-            }
-            if risk.state not in UNANSWERED_STATES:
-                values["state"] = "open"
-                if risk.answer:
-                    answers[risk.id] = risk.answer
-                reopened += risk
-            if values:
-                risk.with_context(**quietly).write(values)
-                changed += risk
-        gone.with_context(**quietly).write({"gravity": 0, "state": "resolved"})
-        (changed + gone)._assign()
-        (reopened + gone)._log_found_state(answers)
-        Risk.create([vals for key, vals in found.items() if key not in known])
+        self._check_may_answer()
+        # sudo: who owns a risk need not be a consultant or a salesperson
+        self.sudo().write({"answer": answer, "state": "accepted"})
 
-    def _log_found_state(self, answers):
-        """Write into the history of findings why the system changed their state.
+    # What is said about a risk stays inside
 
-        :param answers: dict from the id of a risk to the answer that did not do
-        """
-        bodies = {}
-        for risk in self:
-            env = risk.with_context(lang=risk.owner_id.lang or self.env.lang).env
-            bodies[risk.id] = (
-                env._("The cause is gone: resolved by the system.")
-                if risk.state == "resolved"
-                else env._(
-                    "Opened again by the system: the cause is back, or worse than when "
-                    "it was answered."
-                )
-            )
-            if risk.id in answers:
-                bodies[risk.id] += "\n" + env._("The answer was: %s", answers[risk.id])
-        if bodies:
-            root = self.env.ref("base.partner_root")
-            self._message_log_batch(bodies, author_id=root.id)
+    def message_subscribe(self, partner_ids=None, subtype_ids=None):
+        # sudo: whether they are colleagues may be known
+        partners = self.env["res.partner"].sudo().browse(partner_ids or [])
+        inside = partners.filtered(lambda partner: not partner.partner_share)
+        return super().message_subscribe(inside.ids, subtype_ids)
 
-    def _assign(self):
-        """Give each unanswered risk one activity of its owner, and close the others."""
-        if not self:
-            return
-        activity_type = self.env.ref("project_lifecycle.mail_activity_type_risk")
-        Activity = self.env["mail.activity"].sudo()  # those of others, too
-        activities = Activity.search(
-            [
-                ("res_model", "=", self._name),
-                ("res_id", "in", self.ids),
-                ("activity_type_id", "=", activity_type.id),
-            ]
-        )
-        by_risk = activities.grouped("res_id")
-        model_id = self.env["ir.model"]._get_id(self._name)
-        deadline = activity_type._get_date_deadline()
-        values, obsolete = [], Activity
-        for risk in self.sudo():  # sudo: as above
-            planned = by_risk.get(risk.id, Activity)
-            if risk.state not in UNANSWERED_STATES:
-                obsolete += planned  # the chatter tells the change of the state
-                continue
-            kept = planned.filtered(lambda a, risk=risk: a.user_id == risk.owner_id)[:1]
-            obsolete += planned - kept
-            told = {
-                "summary": risk.name,
-                "note": plaintext2html(risk.description or ""),
-            }
-            if kept:
-                kept.write(told)
-            elif risk.owner_id:
-                values.append(
-                    told
-                    | {
-                        "activity_type_id": activity_type.id,
-                        "automated": True,
-                        "date_deadline": deadline,
-                        "res_id": risk.id,
-                        "res_model_id": model_id,
-                        "user_id": risk.owner_id.id,
-                    }
-                )
-        obsolete.unlink()
-        # One mail per activity would be a query per risk, and a flood when many
-        # projects change at once: the owners see them among their activities.
-        Activity.with_context(mail_activity_quick_update=True).create(values)
+    def message_post(self, **kwargs):
+        if kwargs.get("mail_activity_type_id"):  # the feedback of an activity
+            kwargs["subtype_xmlid"] = "mail.mt_note"
+        return super().message_post(**kwargs)
 
-    def _tell_managers(self):
-        """Give the project director, or else the project managers, an activity each.
-
-        Once per risk: it is for what they must know, whoever owns the risk.
-        """
-        if not self:
-            return
-        activity_type = self.env.ref(
-            "project_lifecycle.mail_activity_type_risk_manager"
-        )
-        # sudo: those of others, too, and whoever made the risk
-        Activity = self.env["mail.activity"].sudo()
-        told = Activity.with_context(active_test=False).search(
-            [
-                ("res_model", "=", self._name),
-                ("res_id", "in", self.ids),
-                ("activity_type_id", "=", activity_type.id),
-            ]
-        )
-        told_ids = set(told.mapped("res_id"))
-        model_id = self.env["ir.model"]._get_id(self._name)
-        Activity.create(
-            [
-                {
-                    "activity_type_id": activity_type.id,
-                    "automated": True,
-                    "date_deadline": activity_type._get_date_deadline(),
-                    "res_id": risk.id,
-                    "res_model_id": model_id,
-                    "summary": risk.name,
-                    "note": plaintext2html(risk.description or ""),
-                    "user_id": manager.id,
-                }
-                for risk in self.sudo()  # sudo: as above
-                if risk.id not in told_ids
-                for manager in (
-                    risk.project_id.company_id or self.env.company
-                )._get_project_managers()
-            ]
-        )
-
-    # ------------------------------------------------------------------
-    # Actions
-    # ------------------------------------------------------------------
     def action_challenge(self):
         """Ask the owner about the risk."""
         return self.write({"state": "challenged"})
@@ -503,14 +418,14 @@ class ProjectRisk(models.Model):
     def action_resolve(self):
         """Say that the risk is out of the way.
 
-        :raise ValidationError: its cause is still there and there is no answer
+        :raises ValidationError: its cause is still there and there is no answer
         """
         return self.write({"state": "resolved"})
 
     def action_accept(self):
         """Go on with the risk.
 
-        :raise ValidationError: the answer that says why is missing
+        :raises ValidationError: the answer that says why is missing
         """
         return self.write({"state": "accepted"})
 

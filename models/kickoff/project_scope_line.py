@@ -1,26 +1,22 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
+
+from ..lifecycle.project_lock import is_manager
+from .project_risk import has_words
+
+# The two large steps of an implementation, see `methodology.md` 3.
+WAVES = [("mvp", "MVP"), ("improvement", "Improvements")]
 
 
 class ProjectScopeLine(models.Model):
     _name = "project.scope.line"
     _description = "Scope Line"
+    _inherit = ["project.part.mixin"]
     _order = "project_id, wave desc, sequence, id"
     _rec_name = "application_id"
-    _check_company_auto = True
 
     sequence = fields.Integer(default=10, export_string_translation=False)
-    project_id = fields.Many2one(
-        "project.project",
-        required=True,
-        index=True,
-        ondelete="cascade",
-        check_company=True,
-        domain="[('is_lifecycle', '=', True)]",
-    )
-    company_id = fields.Many2one(
-        related="project_id.company_id", store=True, index="btree_not_null"
-    )
     application_id = fields.Many2one(
         "project.application", required=True, index=True, ondelete="restrict"
     )
@@ -29,11 +25,25 @@ class ProjectScopeLine(models.Model):
         "does not go into the implementation.",
     )
     wave = fields.Selection(
-        [("mvp", "MVP"), ("improvement", "Improvement")],
+        WAVES,
         required=True,
         default="mvp",
         help="The MVP brings what the client cannot work without. Improvements come "
         "after its go-live.",
+    )
+    sold_otherwise = fields.Boolean(
+        string="Sold without an Order",
+        copy=False,
+        help="The salesperson says that the client has this application, although no "
+        "confirmed order of the project names it.",
+    )
+    is_sold = fields.Boolean(
+        string="Sold",
+        compute="_compute_is_sold",
+        compute_sudo=True,
+        search="_search_is_sold",
+        help="A confirmed order of the project sells the application, or the "
+        "salesperson says that it was sold in another way.",
     )
     customisation_wanted = fields.Boolean(
         string="Customisation",
@@ -62,36 +72,41 @@ class ProjectScopeLine(models.Model):
         "Each application is in the scope of a project once: complete its line.",
     )
 
-    @api.constrains("project_id")
-    def _check_project(self):
+    @api.depends("application_id", "project_id", "sold_otherwise")
+    def _compute_is_sold(self):
+        sold = self.project_id._get_sold_applications()
         for line in self:
-            if not line.project_id.is_lifecycle:
-                raise ValidationError(
-                    self.env._(
-                        "%s is no client implementation project: only those have a "
-                        "scope of applications.",
-                        line.project_id.name,
-                    )
-                )
+            line.is_sold = line.sold_otherwise or (
+                line.application_id in sold.get(line.project_id.id, ())
+            )
+
+    @api.model
+    def _search_is_sold(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        # sudo: what was sold is asked, and not what else the orders say
+        lines = self.sudo().search([])  # pylint: disable=no-search-all
+        sold = Domain("id", "in", lines.filtered("is_sold").ids)
+        return Domain.OR(sold if is_sold else ~sold for is_sold in value)
 
     @api.model_create_multi
     def create(self, vals_list):
         lines = super().create([self._strip_reason(vals) for vals in vals_list])
+        lines.filtered("sold_otherwise")._check_may_say_sold()
         lines.project_id._update_findings()
         return lines
 
     def write(self, vals):
-        projects = self.project_id
+        if "sold_otherwise" in vals:
+            self._check_may_say_sold()
         result = super().write(self._strip_reason(vals))
-        if "project_id" in vals:
-            self.check_access("write")  # nothing goes to the projects of others
         if vals.keys() & {
-            "project_id",
             "application_id",
             "customisation_wanted",
             "required_application_ids",
+            "sold_otherwise",
         }:
-            (projects | self.project_id)._update_findings()
+            self.project_id._update_findings()
         return result
 
     def unlink(self):
@@ -100,9 +115,27 @@ class ProjectScopeLine(models.Model):
         projects._update_findings()
         return result
 
+    def _check_may_say_sold(self):
+        """Check that who sells says what was sold.
+
+        :raises AccessError: for anybody but the salesperson and project managers
+        """
+        # sudo: who sells may be known
+        if not is_manager(self.env) and any(
+            project.salesperson_id != self.env.user
+            for project in self.sudo().project_id
+        ):
+            raise AccessError(
+                self.env._(
+                    "What was sold without an order is said by the salesperson of the "
+                    "project or a project manager."
+                )
+            )
+
     @api.model
     def _strip_reason(self, vals):
-        """Return the values without a reason that is made of blanks only."""
+        """Return the values without a reason that says nothing."""
         if isinstance(vals.get("reason"), str):
-            return vals | {"reason": vals["reason"].strip()}
+            reason = vals["reason"].strip()
+            return vals | {"reason": reason if has_words(reason) else ""}
         return vals

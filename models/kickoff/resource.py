@@ -7,41 +7,38 @@ class ResourceCalendarLeaves(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         leaves = super().create(vals_list)
-        leaves._update_findings()
+        leaves._note_feasibility_change()
         return leaves
 
     def write(self, vals):
-        former = self._get_concerned()
+        is_input = vals.keys() & {
+            "calendar_id",
+            "company_id",
+            "date_from",
+            "date_to",
+            "resource_id",
+            "time_type",
+        }
+        if is_input:
+            self._note_feasibility_change()
         result = super().write(vals)
-        self._update_findings(former)
+        if is_input:
+            self._note_feasibility_change()
         return result
 
     def unlink(self):
-        former = self._get_concerned()
-        result = super().unlink()
-        self.browse()._update_findings(former)
-        return result
+        self._note_feasibility_change()
+        return super().unlink()
 
-    def _get_concerned(self):
-        """Return whose time it is: users, calendars, and companies of which all."""
+    def _note_feasibility_change(self):
+        """Note whose time it is: one person's, or all of a calendar or company."""
         leaves = self.sudo()  # sudo: calendars of colleagues
         of_all = leaves.filtered(lambda leave: not leave.resource_id)
-        return (
+        self.env["project.feasibility.change"]._note(
             leaves.resource_id.user_id,
             of_all.calendar_id,
             of_all.filtered(lambda leave: not leave.calendar_id).company_id,
         )
-
-    def _update_findings(self, former=None):
-        """Look at the deadlines of projects whose consultants work when they did not.
-
-        :param former: what :meth:`_get_concerned` said before a change
-        """
-        concerned = self._get_concerned()
-        if former:
-            concerned = [new | old for new, old in zip(concerned, former, strict=True)]
-        if any(concerned):
-            self.env["project.project"]._update_findings_of(*concerned)
 
 
 class ResourceCalendarAttendance(models.Model):
@@ -50,39 +47,44 @@ class ResourceCalendarAttendance(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         attendances = super().create(vals_list)
-        self._update_findings(attendances.calendar_id)
+        attendances._note_feasibility_change()
         return attendances
 
     def write(self, vals):
-        former = self.calendar_id
+        if "calendar_id" in vals:
+            self._note_feasibility_change()
         result = super().write(vals)
-        self._update_findings(former | self.calendar_id)
+        self._note_feasibility_change()
         return result
 
     def unlink(self):
-        former = self.calendar_id
-        result = super().unlink()
-        self._update_findings(former)
-        return result
+        self._note_feasibility_change()
+        return super().unlink()
 
-    @api.model
-    def _update_findings(self, calendars):
-        """Look at the deadlines of projects that are planned with these calendars."""
-        if calendars:
-            self.env["project.project"]._update_findings_of(
-                self.env["res.users"], calendars, self.env["res.company"]
-            )
+    def _note_feasibility_change(self):
+        """Note which working calendars are others than before."""
+        self.env["project.feasibility.change"]._note(self.calendar_id)
+
+
+class ResourceCalendar(models.Model):
+    _inherit = "resource.calendar"
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.keys() & {"flexible_hours", "hours_per_day", "hours_per_week", "tz"}:
+            self.env["project.feasibility.change"]._note(self)
+        return result
 
 
 class ResourceResource(models.Model):
     _inherit = "resource.resource"
 
     def write(self, vals):
+        is_input = vals.keys() & {"active", "calendar_id", "tz", "user_id"}
+        Change = self.env["project.feasibility.change"]
+        if is_input and "user_id" in vals:
+            Change._note(self.sudo().user_id)  # sudo: resources of colleagues
         result = super().write(vals)
-        if vals.keys() & {"active", "calendar_id", "tz", "user_id"}:
-            self.env["project.project"]._update_findings_of(
-                self.sudo().user_id,  # sudo: as the leaves
-                self.env["resource.calendar"],
-                self.env["res.company"],
-            )
+        if is_input:
+            Change._note(self.sudo().user_id)  # sudo: as above
         return result

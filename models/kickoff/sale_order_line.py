@@ -30,9 +30,10 @@ class SaleOrderLine(models.Model):
         )
         if not lines:
             return
-        sold = {}
+        sold, projects = {}, self.env["project.project"]
         for line in lines:
             if project := line._get_pack_project():
+                projects |= project
                 key = (project.id, line.product_id.application_id.id)
                 sold.setdefault(key, line)
         known = self.env["project.scope.line"].sudo()  # sudo: as above
@@ -48,3 +49,4 @@ class SaleOrderLine(models.Model):
                 for project_id, application_id in sold
             ]
         )
+        projects._update_findings()
