@@ -1,3 +1,6 @@
+from datetime import datetime
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, freeze_time, new_test_user, tagged, users
 from odoo.tools import mute_logger
@@ -213,6 +216,161 @@ class TestRisks(ScopeCommon):
         self.risk.owner_id = self.colleague
         with self.assertRaises(AccessError), self.cr.savepoint():
             risk.answer = "Mine again"
+
+    @users("pl_consultant")
+    def test_consultant_does_not_answer_for_the_salesperson(self):
+        finding = self.finding.with_env(self.env)
+        finding.action_challenge()
+        for values in (
+            {"answer": "Yes", "state": "accepted"},
+            {"answer": "Yes", "state": "resolved"},
+            {"answer": "Yes"},
+        ):
+            with self.assertRefused(AccessError, "answered by pl_salesperson"):
+                finding.write(values)
+        with self.assertRefused(AccessError, "answered by pl_salesperson"):
+            self.finding.activity_ids.with_env(self.env).action_feedback("Yes")
+        with self.assertRefused(AccessError, "still has to answer"):
+            self.project.with_env(self.env).salesperson_id = self.consultant
+        with self.assertRefused(AccessError, "still has to answer"):
+            self.project.with_env(self.env).salesperson_id = False
+        self.assertEqual(finding.state, "challenged")
+
+    @users("pl_consultant")
+    def test_nobody_makes_less_of_a_risk(self):
+        risk = self.env["project.risk"].create(
+            {
+                "name": "Expects automatic salaries",
+                "project_id": self.project.id,
+                "type": "commercial",
+                "severity": "high",
+            }
+        )
+        for values in (
+            {"type": "technical"},
+            {"severity": "low"},
+            {"owner_id": self.consultant.id},
+            {"owner_id": False},
+        ):
+            with self.assertRefused(AccessError, "keeps the project from going on"):
+                risk.write(values)
+            with self.assertRaises(AccessError), self.cr.savepoint():
+                self.finding.with_env(self.env).write(values)
+        for values in (
+            {"name": "Harmless"},
+            {"description": "All is fine"},
+            {"published_text": "All is fine"},
+        ):
+            with self.assertRefused(AccessError, "found by the system"):
+                self.finding.with_env(self.env).write(values)
+        risk.with_user(self.manager).write({"type": "scope", "severity": "low"})
+        risk.write({"severity": "high"})
+
+    def test_answers_say_something_and_who_gave_them(self):
+        finding = self.finding.with_user(self.salesperson)
+        for answer in (False, "", "   ", "\u00a0", "\u200b", "...", "-", "!?", "\n\t"):
+            for state in ("accepted", "resolved"):
+                with (
+                    self.subTest(answer=answer, state=state),
+                    self.assertRaises(ValidationError),
+                    self.cr.savepoint(),
+                ):
+                    finding.write({"answer": answer, "state": state})
+            with self.assertRefused(UserError, "in the feedback"):
+                self.finding.activity_ids.with_user(self.salesperson).action_feedback(
+                    answer
+                )
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            finding.write(
+                {
+                    "answer": "Yes",
+                    "state": "accepted",
+                    "answered_on": "2020-01-01 00:00:00",
+                    "answered_by_id": self.manager.id,
+                }
+            )
+        finding.write({"answer": "Sí", "state": "accepted"})
+        self.assertEqual(self.finding.answered_by_id, self.salesperson)
+        self.assertTrue(self.finding.answered_on)
+        with self.assertRefused(ValidationError, "Write the answer"):
+            finding.answer = " "
+        self.finding.action_reopen()
+        self.assertFalse(self.finding.answered_by_id)
+
+    def test_colleague_without_rights_on_risks_answers_by_the_activity(self):
+        developer = new_test_user(
+            self.env, "pl_developer", groups="project.group_project_user"
+        )
+        risk = self.env["project.risk"].create(
+            {
+                "name": "Old printer",
+                "project_id": self.project.id,
+                "type": "technical",
+                "severity": "high",
+                "owner_id": developer.id,
+            }
+        )
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            risk.with_user(developer).write({"answer": "Mine", "state": "accepted"})
+        risk.activity_ids.with_user(developer).action_feedback("It prints")
+        self.assertEqual((risk.state, risk.answer), ("accepted", "It prints"))
+        self.assertEqual(risk.answered_by_id, developer)
+
+    def test_feedback_about_risks_stays_inside(self):
+        self.finding.message_subscribe((self.spoc | self.salesperson.partner_id).ids)
+        self.assertNotIn(self.spoc, self.finding.message_partner_ids)
+        self.finding.activity_ids.with_user(self.salesperson).action_feedback(
+            "They never pay"
+        )
+        note = self.env.ref("mail.mt_note")
+        self.assertEqual(self.finding.message_ids.subtype_id, note)
+        self.assertFalse(self.finding.message_ids.notified_partner_ids & self.spoc)
+
+    def test_only_colleagues_own_risks(self):
+        with self.assertRefused(ValidationError, "not a colleague"):
+            self.risk.owner_id = self.spoc_user
+
+    def test_an_empty_scope_does_not_go_into_the_implementation(self):
+        project = self._create_project(name="Empty")
+        project.stage_id = self.stage_kickoff
+        with self.assertRefused(UserError, "has its reason"):
+            project.stage_id = self.stage_implementation
+        line = self._add_scope(self.crm, project, reason="\u200b - ")
+        self.assertFalse(line.reason)
+        with self.assertRefused(UserError, "has its reason"):
+            project.stage_id = self.stage_implementation
+        line.reason = "Leads get lost"
+        project.stage_id = self.stage_implementation
+
+    def test_the_gate_looks_anew_before_it_asks(self):
+        self._create_pack(self.project, 200)
+        self.project.date = "2026-04-15"
+        self.assertNotFound("deadline")
+        self.env["resource.calendar.leaves"].create(
+            {
+                "name": "Sick",
+                "resource_id": self.employee.resource_id.id,
+                "date_from": datetime(2026, 3, 2),
+                "date_to": datetime(2026, 3, 30),
+            }
+        )
+        self.assertNotFound("deadline")
+        with self.assertRefused(UserError, "risk is answered"):
+            self.project.stage_id = self.stage_kickoff
+
+    def test_a_move_looks_at_nothing_that_its_gate_does_not_ask(self):
+        self.finding.write({"answer": "Yes", "state": "accepted"})
+        self.project.stage_id = self.stage_kickoff
+        self.project.scope_line_ids.reason = "Yes"
+        Project = self.registry["project.project"]
+        with patch.object(Project, "_get_findings", side_effect=ValueError):
+            self.project.stage_id = self.stage_implementation
+
+    def test_applications_and_approaches_in_use_stay(self):
+        with self.assertRefused(UserError, "Archive it instead"):
+            self.crm.unlink()
+        with self.assertRefused(UserError, "Archive it instead"):
+            self.quick_start.unlink()
 
     def test_findings_are_not_deleted_nor_forged(self):
         with self.assertRefused(UserError, "stays in the history"):

@@ -369,10 +369,10 @@ class ProjectRisk(models.Model):
             return
         for risk in self:
             project_sudo = risk.project_id.sudo()  # sudo: who answers may be known
-            if self.env.user == risk.owner_id or (
-                self.env.user == project_sudo.salesperson_id
-                if risk.type == "commercial"
-                else risk.project_id.has_access("write")
+            if (
+                self.env.user in risk.owner_id | project_sudo.salesperson_id
+                or risk.type != "commercial"
+                and risk.project_id.has_access("write")
             ):
                 continue
             raise AccessError(
