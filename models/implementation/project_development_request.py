@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_list
 
+from ..kickoff.project_scope_line import WAVES
 from ..lifecycle.project_lock import unlocked
 from .words import says_something
 
@@ -59,7 +60,7 @@ class ProjectDevelopmentRequest(models.Model):
         "with it.",
     )
     wave = fields.Selection(
-        [("mvp", "MVP"), ("improvement", "Improvements")],
+        WAVES,
         required=True,
         default="improvement",
         tracking=True,

@@ -3,6 +3,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import format_date, format_list
 
+from ..kickoff.project_scope_line import WAVES
 from ..lifecycle.project_lock import is_unlocked
 
 # States in which a phase is the one that the project works on: until its go-live is
@@ -33,7 +34,7 @@ class ProjectPhase(models.Model):
     project_id = fields.Many2one(tracking=True)
     user_id = fields.Many2one(related="project_id.user_id", string="Consultant")
     wave = fields.Selection(
-        [("mvp", "MVP"), ("improvement", "Improvements")],
+        WAVES,
         required=True,
         default="mvp",
         tracking=True,
