@@ -18,6 +18,7 @@ from . import test_implementation_rights
 from . import test_implementation_scenario
 from . import test_implementation_time
 from . import test_implementation_tour
+from . import test_implementation_validation
 from . import test_lifecycle
 from . import test_pack
 from . import test_pack_exactness

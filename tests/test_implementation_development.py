@@ -1,5 +1,5 @@
 from odoo import fields
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import new_test_user, tagged
 
 from .implementation_common import ImplementationCommon
@@ -139,3 +139,111 @@ class TestDevelopment(ImplementationCommon):
             "same wave",
             error=ValidationError,
         )
+
+
+@tagged("post_install", "-at_install")
+class TestDevelopmentDecision(ImplementationCommon):
+    """Decisions on developments are made by their buttons, and stay."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.flow = cls._create_flow()
+        cls.developer = new_test_user(
+            cls.env, "pl_developer", groups="project.group_project_user"
+        )
+        cls.request = (
+            cls.env["project.development.request"]
+            .create(
+                {
+                    "name": "Labels",
+                    "flow_id": cls.flow.id,
+                    "need": "<p>Print labels</p>",
+                    "value": "<p>Two hours a day</p>",
+                    "workaround": "<p>Type them</p>",
+                    "specification": "<p>A label of 50 mm</p>",
+                    "developer_id": cls.developer.id,
+                }
+            )
+            .with_user(cls.consultant)
+        )
+
+    def test_only_by_the_buttons(self):
+        request = self.request
+        for values in (
+            {"decision": "approved"},
+            {"decided_by_id": self.manager.id},
+            {"decided_on": "2020-01-01"},
+            {"task_id": False},
+            {"decision_sequence": 5},
+        ):
+            for user in (self.consultant, self.manager):
+                with self.assertRaisesRegex(AccessError, "written by the system"):
+                    request.with_user(user).write(values)
+        Request = self.env["project.development.request"].with_user(self.consultant)
+        values = {"name": "X", "flow_id": self.flow.id, "need": "Y"}
+        for context in (
+            {"default_decision": "approved"},
+            {"default_decided_by_id": self.manager.id},
+        ):
+            with self.assertRaisesRegex(AccessError, "written by the system"):
+                Request.with_context(**context).create(values)
+        for user in (self.colleague, self.salesperson):
+            with self.assertRaises(AccessError):
+                request.with_user(user).action_approve()
+
+    def test_what_was_decided_stays(self):
+        request = self.request
+        before = fields.Datetime.now()
+        request.action_approve()
+        self.assertEqual(request.decided_by_id, self.consultant)
+        self.assertGreaterEqual(request.decided_on, before)
+        self.assertRefused(request.action_reject, "decided already", request)
+        for values in (
+            {"need": "<p>Other</p>"},
+            {"value": False},
+            {"workaround": "<p>Other</p>"},
+            {"specification": "<p>Other</p>"},
+            {"wave": "mvp", "mvp_reason": "Other"},
+        ):
+            self.assertRefused(
+                lambda values=values: request.write(values),
+                "is decided|cannot be decided",
+                request,
+            )
+        request.write({"specification": request.specification, "name": "All labels"})
+        request.action_reopen()
+        self.assertIn("Approved, by pl_consultant", request.message_ids[0].body)
+        self.assertFalse(request.decided_by_id)
+        self.assertRefused(request.unlink, "stays", request)
+        request.specification = "<p>A label of 60 mm</p>"
+        request.action_reject()
+        self.assertEqual(request.task_id.state, "1_canceled")
+        request.action_reopen()  # nobody has worked on it
+        request.action_approve()
+        self.assertEqual(request.task_id.state, "01_in_progress")
+        self.assertIn("60 mm", request.task_id.description)
+
+    def test_another_developer_gets_the_task(self):
+        self.request.action_approve()
+        self.request.developer_id = self.manager
+        self.assertEqual(self.request.task_id.user_ids, self.manager)
+        with self.assertRaises(ValidationError):
+            self.request.developer_id = False
+
+    def test_texts_that_say_nothing(self):
+        for nothing in ("<p>&nbsp;</p>", "<p>\u200b</p>", "<p><br></p>", "<p>-</p>"):
+            self.request.workaround = nothing
+            self.assertRefused(
+                self.request.action_reject, "Workaround", self.request, ValidationError
+            )
+            with self.assertRaises(ValidationError), self.cr.savepoint():
+                self.request.write({"wave": "mvp", "mvp_reason": nothing})
+
+    def test_batch_with_one_that_misses_something(self):
+        other = self.request.copy({"workaround": False})
+        requests = self.request | other
+        with self.assertRaises(ValidationError), self.cr.savepoint():
+            requests.action_reject()
+        requests.invalidate_recordset()
+        self.assertEqual(requests.mapped("decision"), ["to_decide"] * 2)

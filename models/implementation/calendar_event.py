@@ -116,8 +116,9 @@ class CalendarEvent(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         events = super().create(vals_list)
-        events._count_for_cycles()
-        events._show_in_cycles()
+        meetings = events._get_meetings()
+        meetings._count_for_cycles()
+        meetings._show_in_cycles()
         return events
 
     def write(self, vals):
@@ -129,7 +130,7 @@ class CalendarEvent(models.Model):
         cycles = events.cycle_ids | events.training_cycle_ids
         held = {event: event._get_facts() for event in events if event.held}
         result = super().write(vals)
-        events = events.exists()  # a recurrence may leave some out
+        events = (events | self.exists()._get_meetings()).exists()
         for event in events:
             if event.held and event in held and cycles:
                 event._check_facts(held[event])
@@ -148,11 +149,11 @@ class CalendarEvent(models.Model):
         cycles._check_evidence()
 
     def _get_meetings(self):
-        """Return these meetings to read what they showed and taught.
+        """Return those of client projects, to read what they showed and taught.
 
         Private meetings count as well, and flows that were set aside since.
         """
-        return self.sudo().with_context(active_test=False)
+        return self.sudo().with_context(active_test=False).filtered("project_id")
 
     def _filter_recorded(self):
         """Return those of these meetings (sudo) that have a recording.
@@ -194,7 +195,7 @@ class CalendarEvent(models.Model):
         :raises UserError: for end users trained on what the SPOC had not validated
         """
         early = self.env["project.flow"]
-        for event in self._get_meetings():
+        for event in self.sudo().with_context(active_test=False):
             flows = event.flow_ids.browse()
             if (
                 event.held

@@ -211,6 +211,10 @@ class ProjectDevelopmentRequest(models.Model):
                         request=request.name,
                     )
                 )
+        if "developer_id" in vals:
+            for request in self.filtered(lambda r: r.decision == "approved"):
+                # sudo: the developer's task goes with the request
+                request.task_id.sudo().user_ids = request.developer_id
         return result
 
     @api.ondelete(at_uninstall=False)
