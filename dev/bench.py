@@ -6,6 +6,8 @@ between them, so that whatever else the machine does hits both. Prints the media
 the ratios and the queries.
 """
 
+import json
+import logging
 import os
 import statistics
 import sys
@@ -13,9 +15,10 @@ import time
 
 from lxml import etree
 
-from odoo import SUPERUSER_ID, api
+from odoo import SUPERUSER_ID, api, sql_db
 from odoo.fields import Command
 from odoo.modules.registry import Registry
+from odoo.service.model import retrying
 
 PROJECTS = 2000
 CARDS = 80
@@ -24,6 +27,9 @@ STAGES = ["internal_kickoff", "kickoff", "implementation", "go_live", "support",
 TARGET = 1.5
 TIME_TARGET = 1.15
 HISTORIES = (10_000, 1_000_000)
+#: People who log time on one project at once, for so many seconds
+CROWDS = (8, 20)
+CROWD_SECONDS = 8
 
 #: The addon plans activities where stock Odoo does not: the same data in both
 QUIET = {
@@ -287,6 +293,84 @@ def compare(name, calls, target, rounds):
     )
 
 
+def write_lines(side, project, seconds):
+    """Log time line by line, as requests do it; return latencies, tries and errors.
+
+    For a process of its own, which needs connections of its own.
+    """
+    sql_db._Pool = None  # the pool belongs to the parent
+    logging.disable()  # what is tried again is counted, not told
+    database = sql_db.db_connect(side.cr.dbname)
+    latencies, tries, errors = [], 0, 0
+
+    def log():
+        nonlocal tries
+        tries += 1
+        values = {"project_id": project.id, "name": "Work", "unit_amount": 0.1}
+        env["account.analytic.line"].create(values)
+
+    last = time.monotonic() + seconds
+    while time.monotonic() < last:
+        started = time.monotonic()
+        with database.cursor() as cr:
+            env = api.Environment(cr, side.manager.id, {})
+            try:
+                retrying(log, env)
+            except Exception:  # what a user would see
+                errors += 1
+                continue
+        latencies.append(time.monotonic() - started)
+    return latencies, tries, errors
+
+
+def crowd(side, project, writers):
+    """Let people log time on one project at once."""
+    side.cr.commit()
+    pipes = []
+    for _writer in range(writers):
+        reader, writer = os.pipe()
+        if not os.fork():
+            code = 1
+            try:
+                result = write_lines(side, project, CROWD_SECONDS)
+                os.write(writer, json.dumps(result).encode())
+                code = 0
+            finally:
+                os._exit(code)
+        os.close(writer)
+        pipes.append(reader)
+    latencies, tries, errors = [], 0, 0
+    for reader in pipes:
+        with os.fdopen(reader) as pipe:
+            some, tried, failed = json.loads(pipe.read() or "[[], 0, 1]")
+        latencies += some
+        tries += tried
+        errors += failed
+        os.wait()
+    slowest = sorted(latencies)[int(0.95 * len(latencies))] if latencies else 0
+    return len(latencies) / CROWD_SECONDS, tries - len(latencies), errors, slowest
+
+
+def compare_crowds(name, calls, target):
+    """Print how many lines a second people can log at once, and what they meet."""
+    for writers in CROWDS:
+        results = [crowd(side, project, writers) for side, project in calls]
+        ratio = results[1][0] / results[0][0]
+        print(
+            f"{name}, {writers} at once: "
+            + "; ".join(
+                f"{title} {speed:.1f} lines/s, {retries} retries, {errors} errors,"
+                f" p95 {1000 * slowest:.0f} ms"
+                for title, (speed, retries, errors, slowest) in zip(
+                    ("stock", "addon"), results, strict=True
+                )
+            )
+            + f"; {ratio:.2f}"
+            + ("" if ratio >= target and not results[1][2] else f"   below {target}"),
+            flush=True,
+        )
+
+
 def main():
     print(f"Filling two databases with {PROJECTS} projects each …", flush=True)
     stock, ours = Side(os.environ["BENCH_STOCK_DATABASE"]), Side(env.cr.dbname)
@@ -299,6 +383,10 @@ def main():
         ("1000 hours", lambda side: side.time(1000), TIME_TARGET, 9),
     ):
         compare(name, [(side, measure(side)) for side in (stock, ours)], target, rounds)
+    sides = (stock, ours)
+    calls = [(side, side.projects[10]) for side in sides]
+    compare_crowds("Without an order", calls, 0.9)
+    compare_crowds("Sold", [(side, side.time_project) for side in sides], 1.5)
     print("The balance with {:,} and {:,} lines …".format(*HISTORIES), flush=True)
     calls = []
     for project, lines in zip(ours.projects[-2:], HISTORIES, strict=True):
