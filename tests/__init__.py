@@ -20,7 +20,9 @@ from . import test_implementation_time
 from . import test_implementation_tour
 from . import test_implementation_validation
 from . import test_lifecycle
-from . import test_pack
+from . import test_pack_balance
+from . import test_pack_order
+from . import test_pack_time
 from . import test_pack_exactness
 from . import test_pack_integrity
 from . import test_kickoff_checklist

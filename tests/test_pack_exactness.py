@@ -1,8 +1,9 @@
 import threading
 from contextlib import suppress
+from datetime import timedelta
 from unittest import skipIf
 
-from odoo import SUPERUSER_ID, api
+from odoo import SUPERUSER_ID, api, fields
 from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.modules.registry import Registry
@@ -11,7 +12,7 @@ from odoo.sql_db import db_connect
 from odoo.tests import BaseCase, get_db_name, tagged
 from odoo.tools import mute_logger
 
-from .test_pack import PackCommon
+from .pack_common import PackCommon
 
 try:
     import hypothesis
@@ -49,7 +50,8 @@ class TestExactness(PackCommon):
         steps = strategies.tuples(
             strategies.sampled_from(
                 ["log", "log", "batch", "edit", "move", "move_task", "delete", "copy"]
-                + ["renew", "quantity", "cancel", "confirm"]
+                + ["mixed", "mixed", "mixed", "unit", "time_off", "stock_line"]
+                + ["renew", "quantity", "cancel", "confirm", "delete_order"]
                 + ["write_off", "take_back", "tamper", "tamper"]
             ),
             strategies.integers(0, 7),
@@ -86,16 +88,21 @@ class TestExactness(PackCommon):
             [("project_id", "in", (projects | self.stock).ids)]
         )
         for line in lines:
+            self.assertEqual(
+                line.is_deducted,
+                line.project_id != self.stock and not line.pack_write_off,
+            )
             if line.project_id == self.stock:
                 self.assertFalse(line.pack_id)
+                self.assertFalse(line.so_line)
+            elif line.pack_id:
+                self.assertFalse(line.pack_id.cancelled)
             elif line.project_id.pack_ids.filtered(lambda pack: not pack.cancelled):
                 self.assertEqual(line.pack_id.project_id, line.project_id)
         for project in projects:
             packs = project.pack_ids.filtered(lambda pack: not pack.cancelled)
-            logged = sum(
-                project.timesheet_ids.filtered(
-                    lambda line: not line.pack_write_off
-                ).mapped("unit_amount")
+            logged = self._sum_hours(
+                project.timesheet_ids.filtered(lambda line: not line.pack_write_off)
             )
             self.assertAlmostEqual(
                 project.pack_consumed_hours + project.uncovered_hours,
@@ -165,6 +172,46 @@ class TestExactness(PackCommon):
         if order.state == "cancel":
             order.action_draft()
         order.action_confirm()
+
+    def _step_mixed(self, index, hours):
+        """Edit lines of several projects in one call, as lists do."""
+        projects = self.projects | self.stock
+        lines = projects.timesheet_ids.sorted("id")[index % 3 :: 1 + index % 2]
+        values = [
+            {"project_id": projects[int(hours * 4) % 3].id, "task_id": False},
+            {"task_id": self.tasks[int(hours * 4) % 2].id},
+            {"unit_amount": hours},
+            {"pack_write_off": True, "write_off_reason": "Our mistake"},
+            {"pack_write_off": False},
+            {"is_so_line_edited": True},
+            {"date": fields.Date.today() - timedelta(days=index)},
+            {"project_id": projects[index % 3].id},
+        ][index]
+        lines.write(values)
+
+    def _step_unit(self, index, hours):
+        units = ["uom.product_uom_minute", "uom.product_uom_day"]
+        units += ["uom.product_uom_hour", "uom.product_uom_kgm"]
+        self._pick_line(index).product_uom_id = self.env.ref(units[index % 4])
+
+    def _step_time_off(self, index, hours):
+        line = self._pick_line(index)
+        for name in {"holiday_id", "global_leave_id"} & line._fields.keys():
+            record = line[name].search([], limit=1)
+            line.write({name: record.id, "unit_amount": hours})
+
+    def _step_stock_line(self, index, hours):
+        values = [
+            {"so_line": self.pack.sale_line_id.id, "is_so_line_edited": True},
+            {"pack_id": self.pack.id},
+            {},
+        ][index % 3]
+        self._log(hours, self.manager, project_id=self.stock.id, **values)
+
+    def _step_delete_order(self, index, hours):
+        order = self._pick_order(index)
+        if order.order_line.pack_ids != self.pack:
+            order.unlink()
 
     def _step_write_off(self, index, hours):
         self._pick_line(index).write(

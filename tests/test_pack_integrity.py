@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import freeze_time, new_test_user, tagged
 
-from .test_pack import PackCommon
+from .pack_common import PackCommon
 
 
 @tagged("post_install", "-at_install")
