@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
 
+from ..models.lifecycle.project_lock import unlocked
+
 
 class ProjectPhasePlanWizard(models.TransientModel):
     """Proposes business flows and tasks for a phase, from the scope it brings."""
@@ -103,8 +105,10 @@ class ProjectPhasePlanWizard(models.TransientModel):
             )
         self.scope_line_ids.phase_id = phase
         lines = self.line_ids
-        flows = self.env["project.flow"].create(
-            [line._prepare_flow_values() for line in lines]
+        flows = (
+            unlocked(self.env["project.flow"])
+            .create([line._prepare_flow_values() for line in lines])
+            .with_env(self.env)
         )
         flows.action_propose_scenarios()
         self.env["project.task"].create(

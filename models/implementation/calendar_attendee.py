@@ -6,7 +6,7 @@ class CalendarAttendee(models.Model):
     _inherit = "calendar.attendee"
 
     attended = fields.Boolean(
-        groups="project.group_project_user", help="Took part in the training."
+        groups="project.group_project_user,sales_team.group_sale_salesman", help="Took part in the training."
     )
     reaction = fields.Selection(
         [
@@ -15,12 +15,12 @@ class CalendarAttendee(models.Model):
             ("lost", "Lost"),
             ("opposed", "Opposed to the change"),
         ],
-        groups="project.group_project_user",
+        groups="project.group_project_user,sales_team.group_sale_salesman",
         help="How this person took the training.",
     )
     reaction_note = fields.Char(
         string="Remarks",
-        groups="project.group_project_user",
+        groups="project.group_project_user,sales_team.group_sale_salesman",
         help="What this person found hard, asked for or liked. For internal eyes only.",
     )
 

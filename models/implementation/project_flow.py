@@ -54,6 +54,7 @@ class ProjectFlow(models.Model):
         "project.flow.template",
         string="Made From",
         copy=False,
+        readonly=True,
         index="btree_not_null",
         ondelete="set null",
     )
@@ -281,6 +282,7 @@ class ProjectFlow(models.Model):
                         "step of the way can be skipped."
                     )
                 )
+            vals["active"] = True
         flows = super().create(vals_list)
         flows._check_phase_open(flows.phase_id)
         flows._open_cycle()
