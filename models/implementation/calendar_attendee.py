@@ -6,7 +6,8 @@ class CalendarAttendee(models.Model):
     _inherit = "calendar.attendee"
 
     attended = fields.Boolean(
-        groups="project.group_project_user,sales_team.group_sale_salesman", help="Took part in the training."
+        groups="project.group_project_user,sales_team.group_sale_salesman",
+        help="Took part in the training.",
     )
     reaction = fields.Selection(
         [
