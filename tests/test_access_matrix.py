@@ -36,11 +36,8 @@ KNOWN = {
     "project.consultancy.pack.line_ids",
     "project.consultancy.pack.partner_id",
     "project.consultancy.pack.project_id",
-    "project.data.import.state",
     "project.development.request.decision_sequence",
     "project.flow.template_id",
-    "project.milestone.phase_ids",
-    "project.phase.state",
 }
 
 
