@@ -140,6 +140,39 @@ class TestPhase(ImplementationCommon):
         self.mvp.action_start()
         self.assertEqual(self.mvp.date_start_real, today)
 
+    def test_junk(self):
+        Phase = self.env["project.phase"].with_user(self.consultant)
+        phase = Phase.browse(self.mvp.id)
+        new = {"name": "New", "project_id": self.project.id}
+        for vals in (
+            {"planned_hours": "many"},
+            {"planned_hours": float("nan")},
+            {"planned_hours": float("inf")},
+            {"planned_hours": 1e308},
+            {"planned_hours": [1]},
+            {"sequence": 2**40},
+            {"sequence": "first"},
+            {"date_start": "soon"},
+            {"date_go_live": "2030-02-30"},
+            {"date_go_live": 7},
+            {"wave": "tsunami"},
+            {"project_id": "Almazara"},
+        ):
+            for function in (
+                lambda vals=vals: phase.write(vals),
+                lambda vals=vals: Phase.create(new | vals),
+            ):
+                self.assertRefused(function, "is not a valid value")
+        data = self.env["project.data.import"].create(
+            {"name": "Customers", "project_id": self.project.id}
+        )
+        for vals in (
+            {"row_count": 1e308},
+            {"row_count": "x"},
+            {"imported_on": "yesterday"},
+        ):
+            self.assertRefused(lambda vals=vals: data.write(vals), "is not a valid")
+
     def test_late(self):
         self.assertFalse(self.mvp.is_late)
         with freeze_time("2030-03-10"):

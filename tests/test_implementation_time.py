@@ -184,6 +184,18 @@ class TestPlanAndTime(ImplementationCommon):
         self.assertEqual(self.mvp.remaining_hours, 5.5)
         self.assertEqual(self.mvp.hours_progress, 45)
 
+    def test_deducted_hours(self):
+        self._create_pack(self.project)
+        self.mvp.action_start()
+        self._log(3)
+        line = self._log(2)
+        line.with_user(self.manager).write(
+            {"pack_write_off": True, "write_off_reason": "Our mistake"}
+        )
+        self.env.flush_all()
+        self.assertEqual(self.mvp.spent_hours, 5)
+        self.assertEqual(self.mvp.deducted_hours, 3)
+
     def test_hours_in_other_units(self):
         self.mvp.action_start()
         day = self.env.ref("uom.product_uom_day")

@@ -208,6 +208,7 @@ class ProjectDataImport(models.Model):
         return imports
 
     def write(self, vals):
+        self._check_values(vals)
         self._check_evidence(vals)
         result = super().write(vals)
         if vals.get("needed_to_start"):

@@ -220,6 +220,7 @@ class ProjectPhase(models.Model):
         return phases
 
     def write(self, vals):
+        self._check_values(vals)
         if not is_unlocked(self.env):
             self._check_frozen(vals)
         result = super().write(vals)

@@ -15,6 +15,11 @@ class ProjectPhase(models.Model):
         compute_sudo=True,  # the sum is for all who see the phase, its lines are not
         help="All hours logged on the phase by everybody, deducted from a pack or not.",
     )
+    deducted_hours = fields.Float(
+        compute="_compute_hours",
+        compute_sudo=True,
+        help="Those of the hours spent that are deducted from the packs of the client.",
+    )
     remaining_hours = fields.Float(
         compute="_compute_hours",
         compute_sudo=True,
@@ -41,25 +46,28 @@ class ProjectPhase(models.Model):
         "timesheet_ids.unit_amount",
         "timesheet_ids.product_uom_id",
         "timesheet_ids.work_type_id",
+        "timesheet_ids.is_deducted",
     )
     def _compute_hours(self):
         Pack = self.env["project.consultancy.pack"]
         by_phase = {phase_id: {} for phase_id in self.ids}
+        deducted = dict.fromkeys(self.ids, 0.0)
         # One query for any number of phases
-        for phase, work_type, uom, amount in self.env[
-            "account.analytic.line"
-        ]._read_group(
+        groups = self.env["account.analytic.line"]._read_group(
             [("phase_id", "in", self.ids)],
-            ["phase_id", "work_type_id", "product_uom_id"],
+            ["phase_id", "work_type_id", "product_uom_id", "is_deducted"],
             ["unit_amount:sum"],
-        ):
+        )
+        for phase, work_type, uom, is_deducted, amount in groups:
             by_type = by_phase[phase.id]
             hours = Pack._to_hours(amount, uom)
+            deducted[phase.id] += hours if is_deducted else 0.0
             by_type[work_type] = by_type.get(work_type, 0.0) + hours
         for phase in self:
             by_type = by_phase.get(phase._origin.id, {})
             spent = sum(by_type.values())
             phase.spent_hours = spent
+            phase.deducted_hours = deducted.get(phase._origin.id, 0.0)
             phase.remaining_hours = phase.planned_hours - spent
             phase.hours_progress = (
                 100 * spent / phase.planned_hours if phase.planned_hours else 0
