@@ -4,7 +4,7 @@ from odoo import fields
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from .implementation_common import ImplementationCommon
+from .common.implementation import ImplementationCommon
 
 
 @tagged("post_install", "-at_install")

@@ -1,8 +1,8 @@
 from odoo import fields
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 
-from .implementation_common import ImplementationCommon
+from .common.implementation import ImplementationCommon
 
 
 @tagged("post_install", "-at_install")
@@ -30,40 +30,27 @@ class TestDevelopment(ImplementationCommon):
 
     def test_mvp_needs_the_reason(self):
         for reason in (False, "  "):
-            self.assertRefused(
-                lambda reason=reason: self._create_request(
-                    wave="mvp", mvp_reason=reason
-                ),
-                "cannot do without",
-                error=ValidationError,
-            )
+            with self.assertRefused(ValidationError, "cannot do without"):
+                self._create_request(wave="mvp", mvp_reason=reason)
         request = self._create_request(wave="mvp", mvp_reason="No delivery without")
         self.assertEqual(request.phase_id, self.mvp)
-        self.assertRefused(
-            lambda: request.write({"mvp_reason": False}),
-            "cannot do without",
-            error=ValidationError,
-        )
+        with self.assertRefused(ValidationError, "cannot do without"):
+            request.write({"mvp_reason": False})
 
     def test_rejected_with_its_workaround(self):
         request = self._create_request()
-        self.assertRefused(
-            request.action_reject, "Workaround", request, ValidationError
-        )
+        with self.assertRefused(ValidationError, "Workaround"):
+            request.action_reject()
         request.workaround = "<p><br></p>"
-        self.assertRefused(
-            request.action_reject, "Workaround", request, ValidationError
-        )
+        with self.assertRefused(ValidationError, "Workaround"):
+            request.action_reject()
         request.workaround = "<p>Standard label</p>"
         request.with_user(self.consultant).action_reject()
         self.assertEqual(request.decision, "rejected")
         self.assertEqual(request.decided_by_id, self.consultant)
         self.assertFalse(request.task_id)
-        self.assertRefused(
-            lambda: request.write({"workaround": False}),
-            "Workaround",
-            error=ValidationError,
-        )
+        with self.assertRefused(ValidationError, "Workaround"):
+            request.write({"workaround": False})
 
     def test_approved_with_specification_and_developer(self):
         request = self._create_request().with_user(self.consultant)
@@ -75,7 +62,8 @@ class TestDevelopment(ImplementationCommon):
         }
         for name, value in needed.items():
             label = request._fields[name].string
-            self.assertRefused(request.action_approve, label, request, ValidationError)
+            with self.assertRefused(ValidationError, label):
+                request.action_approve()
             request.write({name: value})
         request.action_approve()
         self.assertRecordValues(
@@ -98,29 +86,25 @@ class TestDevelopment(ImplementationCommon):
         request.action_approve()
         self.assertEqual(request.task_id, task)
         task.state = "1_done"
-        self.assertRefused(request.action_reopen, "already worked", request)
-        self.assertRefused(request.unlink, "stays", request)
+        with self.assertRefused(UserError, "already worked"):
+            request.action_reopen()
+        with self.assertRefused(UserError, "stays"):
+            request.unlink()
 
     def test_developer_without_a_user(self):
         request = self._create_request()
         archived = new_test_user(self.env, "pl_gone", groups="base.group_user")
         archived.active = False
         for user in (self.spoc_user, archived):
-            self.assertRefused(
-                lambda user=user: request.write({"developer_id": user.id}),
-                "active internal user",
-                error=ValidationError,
-            )
+            with self.assertRefused(ValidationError, "active internal user"):
+                request.write({"developer_id": user.id})
 
     def test_new_request_is_to_decide(self):
-        self.assertRefused(
-            lambda: self._create_request(decision="approved"), "written by the system"
-        )
+        with self.assertRefused(UserError, "written by the system"):
+            self._create_request(decision="approved")
         request = self._create_request()
-        self.assertRefused(
-            lambda: request.write({"decided_on": fields.Datetime.now()}),
-            "written by the system",
-        )
+        with self.assertRefused(UserError, "written by the system"):
+            request.write({"decided_on": fields.Datetime.now()})
         request.workaround = "Type them"
         request.action_reject()
         copy = request.copy()
@@ -129,16 +113,10 @@ class TestDevelopment(ImplementationCommon):
 
     def test_request_belongs_to_one_project(self):
         other = self._create_project(name="Other")
-        self.assertRefused(
-            lambda: self._create_request(project_id=other.id),
-            "Choose one of the same project",
-            error=ValidationError,
-        )
-        self.assertRefused(
-            lambda: self._create_request(phase_id=self.mvp.id),
-            "same wave",
-            error=ValidationError,
-        )
+        with self.assertRefused(ValidationError, "Choose one of the same project"):
+            self._create_request(project_id=other.id)
+        with self.assertRefused(ValidationError, "same wave"):
+            self._create_request(phase_id=self.mvp.id)
 
 
 @tagged("post_install", "-at_install")
@@ -198,7 +176,8 @@ class TestDevelopmentDecision(ImplementationCommon):
         request.action_approve()
         self.assertEqual(request.decided_by_id, self.consultant)
         self.assertGreaterEqual(request.decided_on, before)
-        self.assertRefused(request.action_reject, "decided already", request)
+        with self.assertRefused(UserError, "decided already"):
+            request.action_reject()
         for values in (
             {"need": "<p>Other</p>"},
             {"value": False},
@@ -206,16 +185,14 @@ class TestDevelopmentDecision(ImplementationCommon):
             {"specification": "<p>Other</p>"},
             {"wave": "mvp", "mvp_reason": "Other"},
         ):
-            self.assertRefused(
-                lambda values=values: request.write(values),
-                "is decided|cannot be decided",
-                request,
-            )
+            with self.assertRefused(UserError, "is decided|cannot be decided"):
+                request.write(values)
         request.write({"specification": request.specification, "name": "All labels"})
         request.action_reopen()
         self.assertIn("Approved, by pl_consultant", request.message_ids[0].body)
         self.assertFalse(request.decided_by_id)
-        self.assertRefused(request.unlink, "stays", request)
+        with self.assertRefused(UserError, "stays"):
+            request.unlink()
         request.specification = "<p>A label of 60 mm</p>"
         request.action_reject()
         self.assertEqual(request.task_id.state, "1_canceled")
@@ -234,9 +211,8 @@ class TestDevelopmentDecision(ImplementationCommon):
     def test_texts_that_say_nothing(self):
         for nothing in ("<p>&nbsp;</p>", "<p>\u200b</p>", "<p><br></p>", "<p>-</p>"):
             self.request.workaround = nothing
-            self.assertRefused(
-                self.request.action_reject, "Workaround", self.request, ValidationError
-            )
+            with self.assertRefused(ValidationError, "Workaround"):
+                self.request.action_reject()
             with self.assertRaises(ValidationError), self.cr.savepoint():
                 self.request.write({"wave": "mvp", "mvp_reason": nothing})
 

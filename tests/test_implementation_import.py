@@ -3,11 +3,11 @@ from datetime import date, timedelta
 from psycopg2.errors import CheckViolation
 
 from odoo import fields
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
-from .implementation_common import ImplementationCommon
+from .common.implementation import ImplementationCommon
 
 
 @tagged("post_install", "-at_install")
@@ -51,49 +51,37 @@ class TestDataImport(ImplementationCommon):
 
     def test_not_needed_data_waits_for_the_go_live(self):
         before, after = date(2030, 3, 1), date(2030, 3, 10)
-        self.assertRefused(
-            lambda: self._create_import(date_planned=before),
-            "cannot be planned before the go-live",
-            error=ValidationError,
-        )
+        with self.assertRefused(
+            ValidationError, "cannot be planned before the go-live"
+        ):
+            self._create_import(date_planned=before)
         data = self._create_import(date_planned=after)
-        self.assertRefused(
-            lambda: data.write({"date_planned": before}),
-            "cannot be planned before the go-live",
-            error=ValidationError,
-        )
-        self.assertRefused(
-            lambda: self.mvp.write({"date_go_live": date(2030, 4, 1)}),
-            "cannot be planned before the go-live",
-            error=ValidationError,
-        )
+        with self.assertRefused(
+            ValidationError, "cannot be planned before the go-live"
+        ):
+            data.write({"date_planned": before})
+        with self.assertRefused(
+            ValidationError, "cannot be planned before the go-live"
+        ):
+            self.mvp.write({"date_go_live": date(2030, 4, 1)})
         undated = self._create_phase("Undated")
-        self.assertRefused(
-            lambda: self._create_import(
+        with self.assertRefused(ValidationError, "First choose a phase"):
+            self._create_import(
                 date_planned=after,
                 flow_id=False,
                 phase_id=undated.id,
                 project_id=self.project.id,
-            ),
-            "First choose a phase",
-            error=ValidationError,
-        )
+            )
         needed = self._create_import(needed_to_start=True, date_planned=before)
-        self.assertRefused(
-            lambda: needed.write({"needed_to_start": False}),
-            "cannot be planned before the go-live",
-            error=ValidationError,
-        )
+        with self.assertRefused(
+            ValidationError, "cannot be planned before the go-live"
+        ):
+            needed.write({"needed_to_start": False})
         today = fields.Date.today()
         data.date_planned = False
         self.mvp.write({"date_start": today, "date_go_live": today})
-        self.assertRefused(
-            lambda: data.write(
-                {"cleaned_on": today, "imported_on": today, "row_count": 1}
-            ),
-            "imported after Sales is live",
-            error=ValidationError,
-        )
+        with self.assertRefused(ValidationError, "imported after Sales is live"):
+            data.write({"cleaned_on": today, "imported_on": today, "row_count": 1})
 
     def test_progress_of_an_import(self):
         data = self._create_import(needed_to_start=True)
@@ -112,13 +100,13 @@ class TestDataImport(ImplementationCommon):
             ({"cleaned_on": today + timedelta(days=9)}, "in the future"),
         ):
             with self.subTest(vals=vals):
-                self.assertRefused(
-                    lambda vals=vals: data.write(vals), message, data, ValidationError
-                )
+                with self.assertRefused(ValidationError, message):
+                    data.write(vals)
         with mute_logger("odoo.sql_db"), self.assertRaises(CheckViolation):
             with self.env.cr.savepoint():
                 data.row_count = -1
                 self.env.flush_all()
         data.write({"cleaned_on": today, "imported_on": today, "row_count": 5})
         self.assertEqual(data.state, "imported")
-        self.assertRefused(data.unlink, "stays on record")
+        with self.assertRefused(UserError, "stays on record"):
+            data.unlink()

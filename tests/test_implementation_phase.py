@@ -1,11 +1,11 @@
 from datetime import date, timedelta
 
 from odoo import fields
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
-from .implementation_common import ImplementationCommon
+from .common.implementation import ImplementationCommon
 
 
 @tagged("post_install", "-at_install")
@@ -56,69 +56,43 @@ class TestPhase(ImplementationCommon):
         milestone.write({"name": "Sell", "deadline": date(2030, 3, 6)})
         self.assertEqual(self.mvp.name, "Sell")
         self.assertEqual(self.mvp.date_go_live, date(2030, 3, 6))
-        self.assertRefused(
-            lambda: milestone.write({"deadline": date(2029, 1, 1)}),
-            "before its planned start",
-            error=ValidationError,
-        )
-        self.assertRefused(
-            lambda: milestone.toggle_is_reached(True), "cannot become", self.mvp
-        )
+        with self.assertRefused(ValidationError, "before its planned start"):
+            milestone.write({"deadline": date(2029, 1, 1)})
+        with self.assertRefused(UserError, "cannot become"):
+            milestone.toggle_is_reached(True)
         self.mvp.action_start()
         self._finish(self._create_flow())
         self.mvp._set_ready()
         milestone.toggle_is_reached(True)
         self.assertEqual(self.mvp.state, "live")
         self.assertEqual(self.mvp.date_go_live_real, fields.Date.today())
-        self.assertRefused(
-            lambda: milestone.toggle_is_reached(False), "is live", self.mvp
-        )
+        with self.assertRefused(UserError, "is live"):
+            milestone.toggle_is_reached(False)
 
     def test_one_milestone_each(self):
-        self.assertRefused(
-            lambda: self._create_phase("Other", milestone_id=self.mvp.milestone_id.id),
-            "written by the system",
-            error=AccessError,
-        )
-        self.assertRefused(
-            lambda: self.mvp.write({"milestone_id": self.stock.milestone_id.id}),
-            "written by the system",
-            error=AccessError,
-        )
-        self.assertRefused(
-            lambda: self.mvp.milestone_id.write(
-                {"phase_ids": [Command.link(self.stock.id)]}
-            ),
-            "written by the system",
-            error=AccessError,
-        )
-        self.assertRefused(self.mvp.milestone_id.unlink, "delete the phase instead")
+        with self.assertRefused(AccessError, "written by the system"):
+            self._create_phase("Other", milestone_id=self.mvp.milestone_id.id)
+        with self.assertRefused(AccessError, "written by the system"):
+            self.mvp.write({"milestone_id": self.stock.milestone_id.id})
+        with self.assertRefused(AccessError, "written by the system"):
+            self.mvp.milestone_id.write({"phase_ids": [Command.link(self.stock.id)]})
+        with self.assertRefused(UserError, "delete the phase instead"):
+            self.mvp.milestone_id.unlink()
 
     def test_milestone_stays_in_the_project(self):
         other = self._create_project(name="Other")
-        self.assertRefused(
-            lambda: self.mvp.milestone_id.write({"project_id": other.id}),
-            "stays in the project",
-        )
+        with self.assertRefused(UserError, "stays in the project"):
+            self.mvp.milestone_id.write({"project_id": other.id})
 
     def test_dates_of_a_phase_do_not_cross(self):
-        self.assertRefused(
-            lambda: self.mvp.write({"date_start": date(2030, 3, 5)}),
-            "is before its planned start",
-            error=ValidationError,
-        )
+        with self.assertRefused(ValidationError, "is before its planned start"):
+            self.mvp.write({"date_start": date(2030, 3, 5)})
 
     def test_phases_do_not_cross(self):
-        self.assertRefused(
-            lambda: self.stock.write({"date_start": date(2030, 3, 1)}),
-            "cross those of Sales",
-            error=ValidationError,
-        )
-        self.assertRefused(
-            lambda: self._create_phase("X", date(2030, 4, 1), date(2030, 4, 2)),
-            "cross those of Warehouse",
-            error=ValidationError,
-        )
+        with self.assertRefused(ValidationError, "cross those of Sales"):
+            self.stock.write({"date_start": date(2030, 3, 1)})
+        with self.assertRefused(ValidationError, "cross those of Warehouse"):
+            self._create_phase("X", date(2030, 4, 1), date(2030, 4, 2))
         self.stock.date_start = self.mvp.date_go_live  # the very day is fine
 
     def test_real_dates(self):
@@ -127,16 +101,10 @@ class TestPhase(ImplementationCommon):
             {"date_start_real": today},
             {"date_go_live_real": today},
         ):
-            self.assertRefused(
-                lambda vals=vals: self.mvp.with_user(self.manager).write(vals),
-                "written by the system",
-                error=AccessError,
-            )
-        self.assertRefused(
-            lambda: self.mvp._start(today + timedelta(days=30)),
-            "in the future",
-            error=ValidationError,
-        )
+            with self.assertRefused(AccessError, "written by the system"):
+                self.mvp.with_user(self.manager).write(vals)
+        with self.assertRefused(ValidationError, "in the future"):
+            self.mvp._start(today + timedelta(days=30))
         self.mvp.action_start()
         self.assertEqual(self.mvp.date_start_real, today)
 
@@ -216,11 +184,12 @@ class TestPhase(ImplementationCommon):
 
     def test_phase_with_history_stays(self):
         flow = self._make_live(self.mvp)
-        self.assertRefused(
-            self.mvp.unlink, "has started and cannot be deleted", self.mvp
-        )
-        self.assertRefused(flow.unlink, "stays", flow)
-        self.assertRefused(self.project.unlink, "Archive the project")
+        with self.assertRefused(UserError, "has started and cannot be deleted"):
+            self.mvp.unlink()
+        with self.assertRefused(UserError, "stays"):
+            flow.unlink()
+        with self.assertRefused(UserError, "Archive the project"):
+            self.project.unlink()
         self.assertTrue(self.project.exists())
 
     def test_planned_phase_can_be_deleted(self):
@@ -235,27 +204,19 @@ class TestPhase(ImplementationCommon):
 
     def test_phase_stays_in_its_project_and_wave(self):
         other = self._create_project(name="Other")
-        self.assertRefused(
-            lambda: self.mvp.write({"project_id": other.id}), "stays in Almazara ERP"
-        )
+        with self.assertRefused(UserError, "stays in Almazara ERP"):
+            self.mvp.write({"project_id": other.id})
         self.mvp.action_start()
-        self.assertRefused(
-            lambda: self.mvp.write({"wave": "improvement"}), "stays in its wave"
-        )
+        with self.assertRefused(UserError, "stays in its wave"):
+            self.mvp.write({"wave": "improvement"})
         plain = self.env["project.project"].create({"name": "Internal"})
-        self.assertRefused(
-            lambda: self._create_phase("X", project_id=plain.id),
-            "is not a client project",
-            error=ValidationError,
-        )
+        with self.assertRefused(ValidationError, "is not a client project"):
+            self._create_phase("X", project_id=plain.id)
 
     def test_scope_of_another_project(self):
         other = self._create_project(name="Other")
         line = self.env["project.scope.line"].create(
             {"project_id": other.id, "application_id": self.crm.id}
         )
-        self.assertRefused(
-            lambda: line.write({"phase_id": self.mvp.id}),
-            "cannot bring what is in the scope",
-            error=ValidationError,
-        )
+        with self.assertRefused(ValidationError, "cannot bring what is in the scope"):
+            line.write({"phase_id": self.mvp.id})

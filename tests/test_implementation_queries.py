@@ -3,7 +3,7 @@ from odoo.fields import Command
 from odoo.tests import tagged, users, warmup
 
 from ..models.lifecycle.project_lock import unlocked
-from .implementation_common import ImplementationCommon
+from .common.implementation import ImplementationCommon
 
 
 @tagged("post_install", "-at_install")
@@ -62,13 +62,8 @@ class TestQueries(ImplementationCommon):
         cls.env.flush_all()
 
     def _count(self, function):
-        """Return the queries of a function on a cold cache of records."""
-        for _run in range(2):  # the first one warms the caches of rules and views
-            self.env.flush_all()
-            self.env.invalidate_all()
-            before = self.env.cr.sql_log_count
-            function()
-        return self.env.cr.sql_log_count - before
+        self._count_queries(function)  # warms the caches of rules and views
+        return self._count_queries(function)
 
     def _get_kanban_specification(self, model, view):
         view = self.env.ref(f"project_lifecycle.{view}")

@@ -2,7 +2,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged
 
-from .implementation_common import ImplementationCommon
+from .common.implementation import ImplementationCommon
 
 
 @tagged("post_install", "-at_install")

@@ -1,7 +1,7 @@
 from odoo.tests import HttpCase, tagged
 from odoo.tools import mute_logger
 
-from .implementation_common import ImplementationCommon
+from .common.implementation import ImplementationCommon
 
 
 @tagged("post_install", "-at_install")

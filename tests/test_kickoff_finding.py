@@ -372,14 +372,6 @@ class TestFeasibilityQueries(ScopeCommon):
         )
         cls.env.flush_all()
 
-    def _count(self, function):
-        self.cr.flush()  # with what is tracked
-        self.env.invalidate_all()
-        before = self.cr.sql_log_count
-        function()
-        self.cr.flush()  # with what is tracked
-        return self.cr.sql_log_count - before
-
     def _fill(self, projects):
         """Give projects all four kinds of findings, without looking for them yet."""
         Project = self.registry["project.project"]
@@ -401,24 +393,24 @@ class TestFeasibilityQueries(ScopeCommon):
         self._fill(self.projects)
         self.projects = self.projects.with_context(tracking_disable=False)
         one, few, rest = self.projects[0], self.projects[1:6], self.projects[6:]
-        self._count(one._update_findings)  # warms the caches of the registry up
+        self._count_queries(one._update_findings)  # warms the caches of the registry up
         # All of it is found for the first time: rows are inserted a hundred at a time
-        first_few = self._count(few._update_findings)
-        first_rest = self._count(rest._update_findings)
+        first_few = self._count_queries(few._update_findings)
+        first_rest = self._count_queries(rest._update_findings)
         self.assertLessEqual(first_rest, first_few + 8)
         self.assertEqual(len(self.projects.risk_ids), 4 * 41)
         # Nothing changed
-        again_few = self._count(few._update_findings)
-        again_all = self._count(self.projects._update_findings)
+        again_few = self._count_queries(few._update_findings)
+        again_all = self._count_queries(self.projects._update_findings)
         self.assertEqual(again_all, again_few)
-        self.assertLess(self._count(one._update_findings), 50)
+        self.assertLess(self._count_queries(one._update_findings), 50)
         # All figures change
         Pack = self.registry["project.consultancy.pack"]
         for hours in (50, 60):
             with patch.object(Pack, "write", models.Model.write):
                 self.projects.pack_ids.purchased_hours = hours
             projects = few if hours == 50 else self.projects
-            count = self._count(projects._update_findings)
+            count = self._count_queries(projects._update_findings)
             if hours == 50:
                 changed_few = count
         self.assertLessEqual(count, changed_few + 5)
@@ -427,15 +419,15 @@ class TestFeasibilityQueries(ScopeCommon):
         for hours in (400, 30):
             with patch.object(Pack, "write", models.Model.write):
                 self.projects.pack_ids.purchased_hours = hours
-            few_count = self._count(few._update_findings)
-            rest_count = self._count(rest._update_findings)
+            few_count = self._count_queries(few._update_findings)
+            rest_count = self._count_queries(rest._update_findings)
             self.assertLessEqual(rest_count, few_count + 8)
 
     def test_changing_many_projects_at_once(self):
         self._fill(self.projects)
         self.projects._update_findings()
         few, rest = self.projects[:5], self.projects[5:]
-        self._count(lambda: few.write({"weekly_hours": 10}))
-        few_count = self._count(lambda: few.write({"weekly_hours": 11}))
-        rest_count = self._count(lambda: rest.write({"weekly_hours": 12}))
+        self._count_queries(lambda: few.write({"weekly_hours": 10}))
+        few_count = self._count_queries(lambda: few.write({"weekly_hours": 11}))
+        rest_count = self._count_queries(lambda: rest.write({"weekly_hours": 12}))
         self.assertLessEqual(rest_count, few_count + 5)

@@ -691,9 +691,7 @@ class TestStageTime(LifecycleCommon):
                 with self.assertRaises(AccessError):
                     history.copy()
                 with self.assertRaises(AccessError):
-                    project.with_user(user).write(
-                        {"transition_ids": [Command.clear()]}
-                    )
+                    project.with_user(user).write({"transition_ids": [Command.clear()]})
                 with self.assertRaises(AccessError):
                     history.create(
                         {
@@ -1214,20 +1212,12 @@ class TestQueries(LifecycleCommon):
         )
         cls.env.flush_all()
 
-    def _count(self, function):
-        self.env.invalidate_all()
-        with self.assertQueryCount(__system__=10**6):
-            before = self.env.cr.sql_log_count
-            function()
-            self.env.flush_all()
-            return self.env.cr.sql_log_count - before
-
     def _assert_constant(self, function):
         """Check that a hundred projects cost what two do (one is a special case of
         the ORM's prefetching), once the caches of the registry are warm."""
-        self._count(lambda: function(self.projects[:1]))
-        few = self._count(lambda: function(self.projects[1:3]))
-        many = self._count(lambda: function(self.projects[3:]))
+        self._count_queries(lambda: function(self.projects[:1]))
+        few = self._count_queries(lambda: function(self.projects[1:3]))
+        many = self._count_queries(lambda: function(self.projects[3:]))
         self.assertLessEqual(many, few)
 
     def test_move(self):
@@ -1267,8 +1257,8 @@ class TestQueries(LifecycleCommon):
             [("gate_progress", "<", 100)],
             [("is_late_in_stage", "=", True)],
         ):
-            self._count(lambda domain=domain: Project.search(domain))
-            queries = self._count(lambda domain=domain: Project.search(domain))
+            self._count_queries(lambda domain=domain: Project.search(domain))
+            queries = self._count_queries(lambda domain=domain: Project.search(domain))
             self.assertLessEqual(queries, 25, domain)
 
     def test_kanban_of_80_cards_against_stock(self):
@@ -1288,11 +1278,11 @@ class TestQueries(LifecycleCommon):
             }
         costs = []
         for specification in specifications.values():
-            self._count(
+            self._count_queries(
                 lambda s=specification: Project.web_search_read([], s, limit=80)
             )
             costs.append(
-                self._count(
+                self._count_queries(
                     lambda s=specification: Project.web_search_read(
                         [("id", "in", self.projects.ids)], s, limit=80
                     )

@@ -264,18 +264,10 @@ class TestPackQueries(PackCommon):
             {"name": "Stock", "project_id": cls.stock.id}
         )
 
-    def _count(self, function):
-        self.env.flush_all()
-        self.env.invalidate_all()
-        before = self.env.cr.sql_log_count
-        function()
-        self.env.flush_all()
-        return self.env.cr.sql_log_count - before
-
     def _count_lines(self, task, number):
         values = {"task_id": task.id, "project_id": task.project_id.id}
         Line = self.env["account.analytic.line"].with_user(self.consultant)
-        return self._count(
+        return self._count_queries(
             lambda: Line.create(
                 [values | {"name": "Work", "unit_amount": 0.1}] * number
             )
@@ -336,14 +328,14 @@ class TestPackQueries(PackCommon):
             ),
         ):
             counts = [
-                self._count(partial(some.read, names))
+                self._count_queries(partial(some.read, names))
                 for some in (records[:1], records[1:3], records[3:])
             ]
             self.assertLessEqual(counts[2], counts[1])
 
     def test_alerts_are_searched_in_constant_queries(self):
         Pack = self.env["project.consultancy.pack"]
-        few = self._count(Pack._search_to_alert)
+        few = self._count_queries(Pack._search_to_alert)
         projects = self.env["project.project"].create(
             [
                 {"name": str(n), "is_lifecycle": True, "partner_id": self.client.id}
@@ -361,10 +353,10 @@ class TestPackQueries(PackCommon):
                 for project in projects
             ]
         )
-        self._count(Pack._search_to_alert)
+        self._count_queries(Pack._search_to_alert)
         self.assertEqual(len(Pack._search_to_alert()), 20)
         # one query more reads what was found
-        self.assertLessEqual(self._count(Pack._search_to_alert), few + 2)
+        self.assertLessEqual(self._count_queries(Pack._search_to_alert), few + 2)
 
 
 @tagged("post_install", "-at_install")

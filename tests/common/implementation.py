@@ -1,10 +1,9 @@
 from datetime import date
 
 from odoo import fields
-from odoo.exceptions import UserError
 from odoo.fields import Command
 
-from .common import LifecycleCommon
+from . import LifecycleCommon
 
 
 class ImplementationCommon(LifecycleCommon):
@@ -112,16 +111,3 @@ class ImplementationCommon(LifecycleCommon):
     def _agree_complete(self, phase, words="All works, go on"):
         """Record that the SPOC agrees that a go-live is complete."""
         phase._complete(words, "Follow-up call of today")
-
-    def assertRefused(self, function, message, records=None, error=UserError):
-        """Check that it is refused with that message and that nothing changes."""
-        names = ("state", "step", "phase_id", "decision", "current_cycle_id")
-        names = [name for name in names if records and name in records._fields]
-        before = [[record[name] for name in names] for record in records or []]
-        with self.assertRaisesRegex(error, message), self.env.cr.savepoint():
-            function()
-        if records:
-            records.invalidate_recordset()
-            self.assertEqual(
-                [[record[name] for name in names] for record in records], before
-            )
