@@ -7,6 +7,8 @@ from . import test_kickoff_scope
 from . import test_kickoff_agreement
 from . import test_implementation_cycle
 from . import test_implementation_copy
+from . import test_kickoff_agreement_frozen
+from . import test_kickoff_agreement_page
 from . import test_implementation_development
 from . import test_implementation_flow
 from . import test_implementation_gate

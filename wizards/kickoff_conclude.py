@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from ..models.kickoff.project_checklist_item import without_nul
 from ..models.kickoff.project_kickoff_agreement import CONCLUSIONS
 
 
@@ -14,7 +15,7 @@ class ProjectKickoffWizard(models.TransientModel):
         domain="[('is_lifecycle', '=', True), ('is_template', '=', False)]",
     )
     open_point_ids = fields.Many2many(
-        "project.checklist.item", compute="_compute_points", string="To Discuss"
+        "project.checklist.item", compute="_compute_points", string="To Settle"
     )
     adapted_point_ids = fields.Many2many(
         "project.checklist.item", compute="_compute_points", string="Adapted"
@@ -46,13 +47,22 @@ class ProjectKickoffWizard(models.TransientModel):
     spoc_email = fields.Char(related="spoc_id.email", string="SPOC's E-mail")
     version = fields.Integer(compute="_compute_version")
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([without_nul(vals) for vals in vals_list])
+
+    def write(self, vals):
+        return super().write(without_nul(vals))
+
     @api.depends("project_id")
     def _compute_points(self):
         for wizard in self:
             points = wizard.project_id.kickoff_point_ids
             by_state = points.grouped("state")
             none = points.browse()
-            wizard.open_point_ids = by_state.get("to_discuss", none)
+            wizard.open_point_ids = points.filtered(
+                lambda point: not point.is_settled and point.state != "blocked"
+            )
             wizard.adapted_point_ids = by_state.get("adapted", none)
             wizard.blocked_point_ids = by_state.get("blocked", none)
             wizard.agreed_point_count = len(by_state.get("agreed", none))

@@ -9,7 +9,7 @@ class ProjectKickoffAgreement(models.Model):
         return super()._get_snapshot_fields() | {
             "phases": (
                 "project.phase",
-                "phase_ids",
+                "phase_ids.",
                 ["name", "wave", "date_start", "date_go_live"],
             )
         }

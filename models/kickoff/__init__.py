@@ -6,6 +6,13 @@ from . import project_project_checklist
 from . import project_stage_criterion
 from . import project_stage_transition
 from . import project_kickoff_agreement
+from . import project_kickoff_agreement_acceptance
+from . import project_kickoff_agreement_content
+from . import project_kickoff_agreement_mail
+from . import project_kickoff_agreement_pdf
+from . import ir_actions_report
+from . import mail_mail
+from . import mail_thread
 from . import project_project_agreement
 from . import mail_activity
 from . import product_template

@@ -41,6 +41,16 @@ class ProjectProject(models.Model):
         string="Changed since the Agreement",
         groups="base.group_user",
     )
+    is_kickoff_agreement_current = fields.Boolean(
+        related="kickoff_agreement_id.is_current",
+        string="Agreement Matches",
+        groups="base.group_user",
+    )
+    kickoff_agreement_mail_state = fields.Selection(
+        related="kickoff_agreement_id.mail_state",
+        string="Mail of the Agreement",
+        groups="base.group_user",
+    )
     kickoff_point_ids = fields.Many2many(
         "project.checklist.item",
         string="Kick-off Points",
@@ -77,14 +87,40 @@ class ProjectProject(models.Model):
                 )
             )
 
-    # ------------------------------------------------------------------
-    # Conclusion of the kick-off
-    # ------------------------------------------------------------------
     def _get_agreement_points(self):
         """Return the points of the kick-off that go into the agreement."""
         return self.kickoff_point_ids.filtered(
             lambda point: point.is_client_visible and point.state != "not_applicable"
         )
+
+    def _check_time_deduction(self):
+        """Check that the client knows and accepts how time is deducted.
+
+        :raises UserError: it was not agreed on
+        """
+        points = self.kickoff_point_ids.filtered(
+            lambda point: point.code == "time_deduction"
+        )
+        if not points:
+            raise UserError(
+                self.env._(
+                    "The kick-off checklist of %s has no point about how time is "
+                    "deducted, which has to be agreed on with every client. Open the "
+                    "checklists of the project, or ask a project manager to add it "
+                    "(with the code “time_deduction”).",
+                    self.name,
+                )
+            )
+        for point in points:
+            if point.state in ("to_discuss", "not_applicable") or (
+                point.state != "blocked" and not point.is_settled
+            ):
+                raise UserError(
+                    self.env._(
+                        "Agree on how time is deducted before anything else:\n%s",
+                        self._list_points(point),
+                    )
+                )
 
     def _get_refused_points(self):
         """Return the blocked points that the firm cannot do without.
@@ -174,6 +210,7 @@ class ProjectProject(models.Model):
             )
         if conclusion == "no_go":
             return
+        self._check_time_deduction()
         if refused := self._get_refused_points():
             raise UserError(
                 self.env._(
@@ -181,6 +218,17 @@ class ProjectProject(models.Model):
                     "no-go whatever else is agreed:\n%s\nConclude with a no-go: the "
                     "salesperson takes it up with the client.",
                     self._list_points(refused),
+                )
+            )
+        unsettled = self.kickoff_point_ids.filtered(
+            lambda point: point.is_mandatory and not point.is_settled
+        )
+        if unsettled:
+            raise UserError(
+                self.env._(
+                    "These points have to be settled with the client before the "
+                    "kick-off is concluded, the questions among them in writing:\n%s",
+                    self._list_points(unsettled),
                 )
             )
         blocked = self.kickoff_point_ids.filtered(

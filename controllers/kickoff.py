@@ -1,42 +1,34 @@
+from werkzeug.exceptions import HTTPException
+
 from odoo import http
-from odoo.exceptions import AccessError, MissingError, UserError
-from odoo.http import request
+from odoo.exceptions import UserError
+from odoo.http import content_disposition, request
 
-from odoo.addons.portal.controllers.portal import CustomerPortal
+from .lifecycle import LifecyclePortal
+
+AGREEMENT = "project.kickoff.agreement"
 
 
-class LifecyclePortal(CustomerPortal):
-    """Pages of the SPOC (`methodology.md`: the SPOC works in the portal)."""
-
-    def _get_agreement(self, project_id, agreement_id):
-        """Return a version that the user may read, as superuser.
-
-        :raises AccessError: by the record rules, or another project's version
-        :raises MissingError: there is none
-        """
-        agreement_sudo = self._document_check_access(
-            "project.kickoff.agreement", agreement_id
-        )
-        if agreement_sudo.project_id.id != project_id:
-            raise MissingError(request.env._("This document does not exist."))
-        return agreement_sudo
+class KickoffPortal(LifecyclePortal):
+    """The page on which the SPOC reads and accepts the kick-off agreement."""
 
     def _prepare_agreement_values(self, agreement_sudo, accepted=False):
         """Return what the page shows, and nothing else of the project."""
         # The rules choose: only versions that were sent to the client
-        versions = request.env["project.kickoff.agreement"].search(
+        versions = request.env[AGREEMENT].search(
             [("project_id", "=", agreement_sudo.project_id.id)]
         )
-        is_spoc = request.env.user.partner_id == agreement_sudo.spoc_id
+        partner = request.env.user.partner_id
         return self._prepare_portal_layout_values() | {
             "page_name": "kickoff_agreement",
             "agreement": agreement_sudo,
-            "agreement_project": agreement_sudo.project_id,
             "versions": versions,
             "newest": versions.filtered(lambda version: version.state != "outdated")[
                 :1
             ],
-            "can_accept": is_spoc and agreement_sudo.state == "sent",
+            "is_spoc": partner == agreement_sudo.spoc_id,
+            "can_accept": agreement_sudo.state == "sent"
+            and partner == agreement_sudo.spoc_id == agreement_sudo.sent_partner_id,
             "just_accepted": bool(accepted) and agreement_sudo.state == "accepted",
         }
 
@@ -48,25 +40,19 @@ class LifecyclePortal(CustomerPortal):
         website=True,
     )
     def portal_kickoff_agreement(
-        self,
-        project_id,
-        agreement_id,
-        report_type=None,
-        download=False,
-        accepted=False,
-        **_kwargs,
+        self, project_id, agreement_id, report_type=None, accepted=False, **_kwargs
     ):
-        """Show a version of the kick-off agreement, or its PDF."""
-        try:
-            agreement_sudo = self._get_agreement(project_id, agreement_id)
-        except (AccessError, MissingError):
-            return request.redirect("/my")
-        if report_type in ("html", "pdf"):
-            return self._show_report(
-                model=agreement_sudo,
-                report_type=report_type,
-                report_ref="project_lifecycle.action_report_kickoff_agreement",
-                download=download,
+        """Show a version of the kick-off agreement, or its PDF as it was kept."""
+        agreement_sudo = self._get_part(AGREEMENT, project_id, agreement_id)
+        if report_type == "pdf":
+            pdf = agreement_sudo._get_pdf()
+            return request.make_response(
+                pdf.raw,
+                headers=[
+                    ("Content-Type", "application/pdf"),
+                    ("Content-Length", len(pdf.raw)),
+                    ("Content-Disposition", content_disposition(pdf.name)),
+                ],
             )
         return request.render(
             "project_lifecycle.portal_kickoff_agreement",
@@ -89,8 +75,8 @@ class LifecyclePortal(CustomerPortal):
             sentence, or where to go on
         """
         try:
-            agreement_sudo = self._get_agreement(project_id, agreement_id)
-        except (AccessError, MissingError):
+            agreement_sudo = self._get_part(AGREEMENT, project_id, agreement_id)
+        except HTTPException:
             return {"error": request.env._("This agreement is not yours to accept.")}
         try:
             with request.env.cr.savepoint():
