@@ -228,7 +228,6 @@ class TestAgreementFrozen(AgreementCommon):
                 "odoo.addons.project_lifecycle.models.kickoff"
                 ".project_kickoff_agreement_acceptance"
             ),
-            self.capture_triggers(cron.id) as captured,
         ):
             agreement._accept(self.spoc, "Beatriz", SIGNATURE)
         self.assertEqual(agreement.state, "accepted")
