@@ -103,6 +103,7 @@ class AccessMatrixCase(AccessCommon):
                 "task_ids": [Command.create({"name": "Vendors"})],
             }
         )
+        cls._settle(cls.project.checklist_ids.filtered(lambda c: c.kind == "kickoff"))
         agreement = cls._conclude_kickoff(cls.project)
         draft = cls.order.copy()
         stage = cls.stage_kickoff.copy({"name": "Second Kick-off"})
