@@ -70,6 +70,7 @@ class Names:
         """Read the names of ``files``: a list of (room, path, text)."""
         self.first = defaultdict(dict)  # kind: name: number of the room
         self.added_values = set()
+        self.own = {}  # methods of a room's own models, which later ones may extend
         for room, name in enumerate(ROOMS):
             self.add("room", name, room)
         classes = []
@@ -89,6 +90,10 @@ class Names:
             # name it; what counts is what a room adds to the models of others.
             if self.first["model"].get(model) != room:
                 self._read_extension(node, room)
+                continue
+            for child in node.body:
+                name = getattr(child, "name", None)
+                self.own[name] = min(room, self.own.get(name, room))
 
     def add(self, kind, name, room):
         rooms = self.first[kind]
@@ -122,6 +127,8 @@ class Names:
             number = self.first[kind].get(token)
             if number is None or kind == "value" and token not in self.added_values:
                 continue
+            if kind == "method":
+                number = min(number, self.own.get(token, number))
             return (kind, number) if number > room else None
 
 
