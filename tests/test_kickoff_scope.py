@@ -1,5 +1,6 @@
 import psycopg2
 
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
@@ -46,3 +47,19 @@ class TestScope(ScopeCommon):
             with self.assertRaises(psycopg2.IntegrityError), self.cr.savepoint():
                 record.write(values)
                 self.env.flush_all()
+
+    def test_junk_is_refused_in_a_sentence(self):
+        line = self._add_scope(self.crm)
+        for record, name, values in (
+            (self.crm, "standard_hours", ("many", float("nan"), float("inf"), 1e308)),
+            (self.quick_start, "factor", ("many", float("nan"), 1e308, [1])),
+            (self.project, "weekly_hours", ("many", float("nan"), 1e308)),
+            (line, "wave", ("later", 3)),
+        ):
+            for value in values:
+                with (
+                    self.subTest(field=name, value=value),
+                    self.assertRaises(UserError),
+                    self.cr.savepoint(),
+                ):
+                    record.with_user(self.manager).write({name: value})

@@ -6,6 +6,7 @@ from odoo.fields import Domain
 class ProjectApplication(models.Model):
     _name = "project.application"
     _description = "Application"
+    _inherit = ["project.lock.mixin"]
     _order = "sequence, name, id"
 
     active = fields.Boolean(default=True, export_string_translation=False)

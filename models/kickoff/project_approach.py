@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 class ProjectApproach(models.Model):
     _name = "project.approach"
     _description = "Implementation Approach"
+    _inherit = ["project.lock.mixin"]
     _order = "sequence, name, id"
 
     active = fields.Boolean(default=True, export_string_translation=False)
