@@ -1,3 +1,4 @@
+from . import test_access_leaks
 from . import test_access_matrix
 from . import test_kickoff_feasibility
 from . import test_kickoff_finding

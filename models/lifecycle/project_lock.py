@@ -1,5 +1,6 @@
 from odoo import api, models
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 from odoo.tools import ormcache
 
 from .project_values import clean_values
@@ -75,6 +76,20 @@ class ProjectLockMixin(models.AbstractModel):
             for name in vals.keys() & self._get_locked_fields():
                 self._raise_locked(name)
         return super().write(vals)
+
+    @api.model
+    def _search(self, domain, *args, bypass_access=False, **kwargs):
+        """Refuse conditions on fields that are hidden from the user.
+
+        Odoo checks that for fields in the database. A field with a search method would
+        tell, one search after the other, what it does not show.
+        """
+        if not (self.env.su or bypass_access):
+            for condition in Domain(domain).iter_conditions():
+                field = self._fields.get(condition.field_expr.partition(".")[0])
+                if field and field.groups:
+                    self._check_field_access(field, "read")
+        return super()._search(domain, *args, bypass_access=bypass_access, **kwargs)
 
     def copy_data(self, default=None):
         locked = self._get_locked_fields() - (default or {}).keys()
