@@ -190,10 +190,14 @@ class TestAccessLeaks(LeakCase):
                 if name in ("res.partner", "res.users", "product.template"):
                     ids = []
                 self._check(
-                    problems, f"{role} search {name}", lambda: model.search([]).read()  # noqa: B023
+                    problems,
+                    f"{role} search {name}",
+                    lambda: model.search([]).read(),  # noqa: B023
                 )
                 self._check(
-                    problems, f"{role} name {name}", lambda: model.name_search("", limit=None)  # noqa: B023
+                    problems,
+                    f"{role} name {name}",
+                    lambda: model.name_search("", limit=None),  # noqa: B023
                 )
                 for record_id in ids:
                     record = model.browse(record_id)
@@ -290,6 +294,12 @@ class TestAccessLeaks(LeakCase):
                 continue
             yield way
 
+    def _is_readable(self, message):
+        try:
+            return message.has_access("read")
+        except AccessError:
+            return False
+
     def test_messages_are_not_for_outsiders(self):
         """No message with a secret is readable, whoever follows what it is about."""
         problems = []
@@ -298,7 +308,7 @@ class TestAccessLeaks(LeakCase):
                 lambda m: SECRET in str(m.body) + str(m.tracking_value_ids.read())
             )
             self.assertTrue(secret, "Nothing was written that could leak")
-            seen = secret.with_user(self.roles[role])._filtered_access("read")
+            seen = secret.with_user(self.roles[role]).filtered(self._is_readable)
             problems += [
                 f"{role} reads on {message.model}: {message.body}"
                 for message in seen.sudo()
@@ -343,7 +353,13 @@ class TestAccessLeaksHttp(LeakCase, HttpCase):
             for address in self._get_addresses():
                 if SECRET in self.url_open(address).text:
                     problems.append(f"{role} {address}")
-            for record in (self.project, self.point, self.risk, self.flow, self.meeting):
+            for record in (
+                self.project,
+                self.point,
+                self.risk,
+                self.flow,
+                self.meeting,
+            ):
                 answer = self.url_open(
                     "/mail/thread/messages",
                     data=json.dumps(

@@ -1,6 +1,6 @@
 import csv
 from collections import defaultdict
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from psycopg2 import Error as DatabaseError
@@ -30,13 +30,8 @@ KNOWN = {
     "calendar.attendee.reaction",
     "calendar.attendee.reaction_note",
     "calendar.event.checklist_id",
-    "account.analytic.line.pack_id",
-    "project.consultancy.pack.alerted_usage",
     "project.consultancy.pack.cancelled",
-    "project.consultancy.pack.line_ids",
-    "project.consultancy.pack.partner_id",
-    "project.consultancy.pack.project_id",
-    "project.development.request.decision_sequence",
+    "project.flow.active",
     "project.flow.template_id",
 }
 
@@ -106,13 +101,20 @@ class AccessMatrixCase(AccessCommon):
         cls._settle(cls.project.checklist_ids.filtered(lambda c: c.kind == "kickoff"))
         agreement = cls._conclude_kickoff(cls.project)
         draft = cls.order.copy()
+        planned = cls._create_meeting(
+            cls.project,
+            "kickoff",
+            held=False,
+            start=datetime(2031, 1, 6, 9),
+            stop=datetime(2031, 1, 6, 10),
+        )
         stage = cls.stage_kickoff.copy({"name": "Second Kick-off"})
         cls.records = {
             record._name: record
             for record in (
                 *(agreement, cls.crm, cls.project, pack, cls.scope_line),
                 *(cls.phase, cls.flow, cls.flow.cycle_ids[:1], cls.development),
-                *(cls.data_import, cls.task, cls.line, cls.risk, cls.meeting),
+                *(cls.data_import, cls.task, cls.line, cls.risk, planned),
                 *(cls.meeting.attendee_ids[:1], cls.checklist, cls.point, template),
                 *(template.task_ids, cls.project.transition_ids[:1], draft),
                 *(draft.order_line[:1], cls.phase.milestone_id, stage),
@@ -256,7 +258,12 @@ class AccessMatrixCase(AccessCommon):
                 "mvp_reason": "The law",
             },
             ("project.flow", "poc_meeting_id"): self.second_poc.id,
-            ("project.flow.cycle", "poc_meeting_id"): self.second_poc.id,
+            ("calendar.event", "held"): {
+                "held": True,
+                "start": "2025-02-03 09:00:00",
+                "stop": "2025-02-03 10:00:00",
+            },
+            ("project.project", "spoc_stand_in_id"): self.mate.id,
             ("calendar.attendee", "reaction"): {
                 "attended": True,
                 "reaction": "practice",
