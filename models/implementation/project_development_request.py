@@ -232,7 +232,7 @@ class ProjectDevelopmentRequest(models.Model):
     def _decide(self, decision):
         """Decide on requests: by the current user, now.
 
-        :param str decision: ``approved``, ``rejected``, or ``to_decide`` for another try
+        :param str decision: ``approved``, ``rejected``, or ``to_decide`` once more
         :raises AccessError: for users who do not run the project
         :raises UserError: for requests that are decided already, or whose development
             has begun
