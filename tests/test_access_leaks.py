@@ -58,6 +58,7 @@ class LeakCase(AccessCommon):
                 "spoc_it_affinity": "low",
             }
         )
+        cls._settle(cls.checklist)
         cls._conclude_kickoff(project)
         cls._move(project, cls.stage_implementation, cls._secret("override"))
         activity = project.activity_schedule(

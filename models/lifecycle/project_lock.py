@@ -91,6 +91,14 @@ class ProjectLockMixin(models.AbstractModel):
                     self._check_field_access(field, "read")
         return super()._search(domain, *args, bypass_access=bypass_access, **kwargs)
 
+    def _read_group_groupby(self, alias, groupby_spec, query):
+        """Refuse groups by related fields that are hidden, as by those of the table."""
+        name = groupby_spec.partition(":")[0].partition(".")[0]
+        field = self._fields.get(name)
+        if field and field.groups and not self.env.su:
+            self._check_field_access(field, "read")
+        return super()._read_group_groupby(alias, groupby_spec, query)
+
     def copy_data(self, default=None):
         locked = self._get_locked_fields() - (default or {}).keys()
         return [
