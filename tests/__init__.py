@@ -22,10 +22,16 @@ from . import test_implementation_scenario
 from . import test_implementation_time
 from . import test_implementation_tour
 from . import test_implementation_validation
-from . import test_lifecycle
 from . import test_pack_balance
 from . import test_pack_order
 from . import test_pack_time
+from . import test_lifecycle_gate
+from . import test_lifecycle_inside
+from . import test_lifecycle_locks
+from . import test_lifecycle_project
+from . import test_lifecycle_queries
+from . import test_lifecycle_rights
+from . import test_lifecycle_ways
 from . import test_pack_exactness
 from . import test_pack_integrity
 from . import test_kickoff_checklist

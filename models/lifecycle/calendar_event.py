@@ -109,7 +109,9 @@ class CalendarEvent(models.Model):
 
     def write(self, vals):
         # sudo: what kind of meeting it is may be known; super() checks the rights
-        held_before = self.sudo().filtered(lambda event: event.held and event.project_id)
+        held_before = self.sudo().filtered(
+            lambda event: event.held and event.project_id
+        )
         names = set(vals)
         is_lifecycle = LIFECYCLE_FIELDS & names
         is_about_held = held_before and HELD_FIELDS & names
@@ -139,10 +141,10 @@ class CalendarEvent(models.Model):
         :raises UserError: naming the meeting
         """
         for event in self:
-            if (
-                event.project_id.id != vals.get("project_id", event.project_id.id)
-                or event.lifecycle_meeting
-                != (vals.get("lifecycle_meeting", event.lifecycle_meeting) or False)
+            if event.project_id.id != vals.get(
+                "project_id", event.project_id.id
+            ) or event.lifecycle_meeting != (
+                vals.get("lifecycle_meeting", event.lifecycle_meeting) or False
             ):
                 raise UserError(
                     self.env._(

@@ -355,14 +355,16 @@ class ProjectProject(models.Model):
             lambda project: (project.stage_id, former[project], project.company_id)
         )
         skipped = {
-            way: Stage.browse(Stage._get_skipped_stage_ids(way[1].id, way[0].id, way[2].id))
+            way: Stage.browse(
+                Stage._get_skipped_stage_ids(way[1].id, way[0].id, way[2].id)
+            )
             if way[1]
             else Stage
             for way in ways
         }
-        criteria = self._get_criteria(
-            self.stage_id.union(*skipped.values())
-        ).filtered(lambda criterion: criterion.severity == "blocking")
+        criteria = self._get_criteria(self.stage_id.union(*skipped.values())).filtered(
+            lambda criterion: criterion.severity == "blocking"
+        )
         gates = {}
         for way, projects in ways.items():
             stages = skipped[way] | way[0]
