@@ -201,6 +201,8 @@ class ProjectKickoffAgreement(models.Model):
         """Return the differences of two snapshots in words, a sentence each."""
         sentences = []
         for section, (model, _path, _names) in self._get_snapshot_fields().items():
+            if former and section not in former:
+                continue  # versions made by an earlier release did not keep it
             before = (former or {}).get(section, {})
             after = current.get(section, {})
             for key in sorted(before.keys() | after.keys(), key=int):
@@ -221,7 +223,8 @@ class ProjectKickoffAgreement(models.Model):
         changed = [
             name
             for name, value in after["values"].items()
-            if before["values"].get(name) != value
+            # what an earlier release did not keep is not compared
+            if name in before["values"] and before["values"][name] != value
         ]
         if not changed:
             return None
