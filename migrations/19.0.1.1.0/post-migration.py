@@ -29,6 +29,7 @@ def migrate(cr, version):
     versions of agreements get the heading that is frozen from now on.
     """
     env = api.Environment(cr, SUPERUSER_ID, {})
+    env.ref(f"{ADDON}.view_calendar_event_form_checklist").active = True
     _load_rules(env)
     _update_criteria(env)
     _mark_questions(env)

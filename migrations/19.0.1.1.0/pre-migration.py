@@ -26,3 +26,16 @@ def migrate(cr, version):
         DROP COLUMN IF EXISTS usage
         """
     )
+    # This view is checked below its parent, which is updated first and hides fields
+    # that the former text of this one shows to all. The end of the update shows it.
+    cr.execute(
+        """
+        UPDATE ir_ui_view
+           SET active = FALSE
+          FROM ir_model_data data
+         WHERE data.model = 'ir.ui.view'
+           AND data.res_id = ir_ui_view.id
+           AND data.module = 'project_lifecycle'
+           AND data.name = 'view_calendar_event_form_checklist'
+        """
+    )
