@@ -23,6 +23,7 @@ from . import test_implementation_time
 from . import test_implementation_tour
 from . import test_implementation_validation
 from . import test_pack_balance
+from . import test_pack_borders
 from . import test_pack_order
 from . import test_pack_time
 from . import test_lifecycle_gate

@@ -30,7 +30,6 @@ KNOWN = {
     "calendar.attendee.reaction",
     "calendar.attendee.reaction_note",
     "calendar.event.checklist_id",
-    "project.consultancy.pack.cancelled",
     "project.flow.active",
     "project.flow.template_id",
 }

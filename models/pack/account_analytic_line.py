@@ -217,6 +217,11 @@ class AccountAnalyticLine(models.Model):
             )
         )
 
+    def _get_hours_not_deducted(self):
+        """Return the hours that the client sees, but that no pack is charged with."""
+        lines = self.filtered(lambda line: line.is_lifecycle and not line.is_deducted)
+        return sum(lines.mapped("unit_amount"))
+
     # Forms
 
     @api.onchange("unit_amount", "date", "employee_id", "project_id")

@@ -109,7 +109,9 @@ class AccountAnalyticLine(models.Model):
         lines = super().create(vals_list)
         lines_sudo = lines.sudo()  # sudo: see _check_pack
         on_pack_sudo = lines_sudo._filter_on_pack()
-        lines._check_can_write_off(lines_sudo.filtered("pack_write_off"))
+        lines._check_can_write_off(
+            lines_sudo.filtered(lambda line: line.pack_write_off or line.write_off_reason)
+        )
         if is_chosen:
             on_pack_sudo._check_chosen_packs()
         if on_pack_sudo:
@@ -129,6 +131,11 @@ class AccountAnalyticLine(models.Model):
         former = lines_sudo._filter_on_pack()
         written_off = lines_sudo.filtered("pack_write_off")
         self._check_can_write_off(written_off)
+        if "write_off_reason" in vals:
+            reason = vals["write_off_reason"] or False
+            self._check_can_write_off(
+                lines_sudo.filtered(lambda line: line.write_off_reason != reason)
+            )
         packs = {line: line.pack_id for line in lines_sudo}
         if "pack_id" in vals and any(
             pack.id != (vals["pack_id"] or False) for pack in packs.values()
@@ -264,7 +271,11 @@ class AccountAnalyticLine(models.Model):
         taken_back = (self - written_off).filtered("write_off_user_id")
         if taken_back:
             unlocked(taken_back).write(
-                {"write_off_user_id": False, "write_off_date": False}
+                {
+                    "write_off_user_id": False,
+                    "write_off_date": False,
+                    "write_off_reason": False,
+                }
             )
 
     def _drop_time_off(self):

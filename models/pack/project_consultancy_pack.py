@@ -125,11 +125,12 @@ class ProjectConsultancyPack(models.Model):
             else:
                 pack.purchased_hours = pack.purchased_hours
 
-    @api.depends("sale_line_id.state")
+    @api.depends("sale_line_id.order_id.state")
     def _compute_cancelled(self):
         for pack in self:
-            line = pack.sale_line_id
-            pack.cancelled = line.state != "sale" if line else pack.cancelled
+            # The state of the line itself is open to salespersons
+            order = pack.sale_line_id.order_id
+            pack.cancelled = order.state != "sale" if order else pack.cancelled
 
     @api.constrains("project_id", "sale_line_id", "company_id")
     def _check_project(self):

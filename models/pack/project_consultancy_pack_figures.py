@@ -7,12 +7,31 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, float_round, format_date
 
+from ..lifecycle.project_values import clean_numbers
 from .project_consultancy_pack import HOUR_DIGITS
 
 # The pace of a project is that of its last four weeks, if anything was done in them.
 PACE_DAYS = 28
 PACE_MINIMUM = 1.0
 FORECAST_DAYS = 36500
+
+
+def get_figure_domain(records, name, operator, value):
+    """Return the domain of a figure that is summed: any operator, from the index.
+
+    :param records: the model with the figure
+    :param str name: the figure
+    :raises UserError: it is compared with something that is not a number
+    """
+    if operator in ("=", "!="):
+        operator, value = "in" if operator == "=" else "not in", [value]
+    clean_numbers(records, name, operator, value)
+    field = records._fields[name]
+    return Domain.custom(
+        to_sql=lambda model, alias, query: field.condition_to_sql(
+            name, operator, value, model, alias, query
+        )
+    )
 
 
 class ProjectConsultancyPack(models.Model):
@@ -228,26 +247,16 @@ class ProjectConsultancyPack(models.Model):
         return quantity * self._get_ratio(uom)
 
     @api.model
-    def _search_figure(self, name, operator, value):
-        """Return the domain of a figure: any operator, on what the index tells."""
-        field = self._fields[name]
-        return Domain.custom(
-            to_sql=lambda model, alias, query: field.condition_to_sql(
-                name, operator, value, model, alias, query
-            )
-        )
-
-    @api.model
     def _search_consumed_hours(self, operator, value):
-        return self._search_figure("consumed_hours", operator, value)
+        return get_figure_domain(self, "consumed_hours", operator, value)
 
     @api.model
     def _search_remaining_hours(self, operator, value):
-        return self._search_figure("remaining_hours", operator, value)
+        return get_figure_domain(self, "remaining_hours", operator, value)
 
     @api.model
     def _search_usage(self, operator, value):
-        return self._search_figure("usage", operator, value)
+        return get_figure_domain(self, "usage", operator, value)
 
     @api.depends("cancelled", "remaining_hours", "date_end")
     def _compute_state(self):

@@ -7,7 +7,11 @@ from odoo.tools import SQL, float_round, format_duration
 
 from ..lifecycle.project_lock import unlocked
 from .project_consultancy_pack import HOUR_DIGITS
-from .project_consultancy_pack_figures import PACE_DAYS, PACE_MINIMUM
+from .project_consultancy_pack_figures import (
+    PACE_DAYS,
+    PACE_MINIMUM,
+    get_figure_domain,
+)
 
 # The sums of the packs of a project that are not cancelled, in SQL
 SUMMED_FIELDS = {
@@ -165,34 +169,24 @@ class ProjectProject(models.Model):
         )
 
     @api.model
-    def _search_summed_field(self, name, operator, value):
-        """Return the domain of a sum: any operator, on what the index tells."""
-        field = self._fields[name]
-        return Domain.custom(
-            to_sql=lambda model, alias, query: field.condition_to_sql(
-                name, operator, value, model, alias, query
-            )
-        )
-
-    @api.model
     def _search_uncovered_hours(self, operator, value):
-        return self._search_summed_field("uncovered_hours", operator, value)
+        return get_figure_domain(self, "uncovered_hours", operator, value)
 
     @api.model
     def _search_pack_purchased_hours(self, operator, value):
-        return self._search_summed_field("pack_purchased_hours", operator, value)
+        return get_figure_domain(self, "pack_purchased_hours", operator, value)
 
     @api.model
     def _search_pack_consumed_hours(self, operator, value):
-        return self._search_summed_field("pack_consumed_hours", operator, value)
+        return get_figure_domain(self, "pack_consumed_hours", operator, value)
 
     @api.model
     def _search_pack_remaining_hours(self, operator, value):
-        return self._search_summed_field("pack_remaining_hours", operator, value)
+        return get_figure_domain(self, "pack_remaining_hours", operator, value)
 
     @api.model
     def _search_pack_usage(self, operator, value):
-        return self._search_summed_field("pack_usage", operator, value)
+        return get_figure_domain(self, "pack_usage", operator, value)
 
     @api.depends("pack_remaining_hours")
     def _compute_pack_forecast_date(self):
@@ -244,6 +238,24 @@ class ProjectProject(models.Model):
                 )
             pack._check_project()
 
+    @api.constrains("is_lifecycle")
+    def _check_not_internal(self):
+        """Keep time off and other time of the house apart from that of clients."""
+        projects = self.filtered("is_lifecycle")
+        companies = self.env["res.company"].sudo()  # sudo: those of others, too
+        company = projects and companies.search(
+            [("internal_project_id", "in", projects.ids)], limit=1
+        )
+        if company:
+            raise ValidationError(
+                self.env._(
+                    "%(project)s is the internal project of %(company)s and cannot be "
+                    "a client project.",
+                    project=company.internal_project_id.name,
+                    company=company.name,
+                )
+            )
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_with_packs(self):
         packs = self.env["project.consultancy.pack"].sudo()  # sudo: all of them count
@@ -259,9 +271,26 @@ class ProjectProject(models.Model):
             )
 
     def write(self, vals):
+        joining = self.browse()
         if vals.get("is_lifecycle"):
-            self.filtered(lambda project: not project.is_lifecycle)._note_invoiced()
-        return super().write(vals)
+            joining = self.filtered(lambda project: not project.is_lifecycle)
+            joining._note_invoiced()
+        result = super().write(vals)
+        joining._bring_packs()
+        return result
+
+    def _bring_packs(self):
+        """Make the packs that were sold before the projects became client projects."""
+        if self:
+            lines = self.env["sale.order.line"].sudo()  # sudo: orders of others, too
+            lines.search(
+                Domain("state", "=", "sale")
+                & Domain("product_id.is_consultancy_pack", "=", True)
+                & (
+                    Domain("project_id", "in", self.ids)
+                    | Domain("order_id.project_id", "in", self.ids)
+                )
+            )._update_packs()
 
     def _note_invoiced(self):
         """Note the time of projects that the client has paid by an invoice already."""

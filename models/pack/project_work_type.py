@@ -4,6 +4,7 @@ from odoo import fields, models
 class ProjectWorkType(models.Model):
     _name = "project.work.type"
     _description = "Work Type"
+    _inherit = ["project.lock.mixin"]
     _order = "sequence, id"
 
     name = fields.Char(required=True, translate=True)

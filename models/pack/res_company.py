@@ -57,6 +57,10 @@ class ResCompany(models.Model):
                     )
                 )
 
+    @api.constrains("internal_project_id")
+    def _check_internal_project(self):
+        self.internal_project_id.sudo()._check_not_internal()
+
     def _get_pack_alert_thresholds(self):
         """Return the percentages at which packs of the company alert, ascending."""
         return sorted(

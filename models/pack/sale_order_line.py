@@ -21,7 +21,7 @@ class SaleOrderLine(models.Model):
             if not line.product_id.is_consultancy_pack:
                 continue
             Template._check_unit_of_time(line.product_uom_id, line.product_id.name)
-            if line.product_uom_qty < 0 and line.state == "sale":
+            if line.product_uom_qty < 0 and line.order_id.state == "sale":
                 raise ValidationError(
                     self.env._(
                         "%s is a consultancy pack: its quantity cannot be negative. "
@@ -49,6 +49,9 @@ class SaleOrderLine(models.Model):
                     packs[0].name,
                 )
             )
+        order = self.env["sale.order"].browse(vals.get("order_id"))
+        if order and order.state != "sale":
+            self.order_id._check_packs_unused()
         with packs._refuse_less_than_used():
             result = super().write(vals)
         if vals.keys() & {"product_id", "product_uom_qty", "project_id"}:
@@ -89,7 +92,7 @@ class SaleOrderLine(models.Model):
         # sudo: salespersons sell packs, but need not see or change projects
         lines = self.sudo().filtered(
             lambda line: (
-                line.state == "sale"
+                line.order_id.state == "sale"
                 and not line.display_type
                 and line.product_id.is_consultancy_pack
             )
