@@ -3,11 +3,7 @@ from collections import defaultdict
 from datetime import date, datetime
 from pathlib import Path
 
-from psycopg2 import Error as DatabaseError
-from psycopg2.errors import NotNullViolation
-
 from odoo import fields
-from odoo.exceptions import RedirectWarning, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -17,26 +13,11 @@ from .common import AccessCommon
 
 TABLES = Path(__file__).parent / "access"
 ADDON = "project_lifecycle"
-REFUSALS = (UserError, RedirectWarning)
 WAYS = ("write", "import", "create", "default")
 TEXTS = ("char", "text", "html")
 NUMBERS = ("integer", "float", "monetary")
 MAGIC = ("id", "create_uid", "create_date", "write_uid", "write_date")
 MARK = "Matrix"
-
-# Holes that are being mended. Empty when all is well.
-KNOWN = {
-    "calendar.attendee.attended",
-    "calendar.attendee.reaction",
-    "calendar.attendee.reaction_note",
-    "calendar.event.checklist_id",
-    "project.flow.active",
-    "project.flow.template_id",
-}
-
-
-class Undo(Exception):
-    """What was tried is over, and is rolled back."""
 
 
 def read_table(name):
@@ -335,40 +316,6 @@ class AccessMatrixCase(AccessCommon):
 
     # Trying
 
-    def _try(self, function, *what):
-        """Return what a function returns, after its changes were rolled back.
-
-        :return: None when it was refused
-        """
-        result = []
-        try:
-            with self.cr.savepoint():
-                result.append(function())
-                raise Undo
-        except Undo:
-            return result[0]
-        except REFUSALS as error:
-            self.refusals[what] = error
-            return None
-        except DatabaseError as error:
-            # What Odoo words itself for the user is a refusal as well
-            if isinstance(error, NotNullViolation) or (
-                error.diag.constraint_name in self._get_constraints()
-            ):
-                return None
-            self.faults.append((*what, repr(error)))
-        except Exception as error:  # noqa: BLE001 that is what is looked for
-            self.faults.append((*what, repr(error)))
-        return None
-
-    def _get_constraints(self):
-        """Return the names of the constraints that have a message for users."""
-        return {
-            constraint
-            for name in self.registry
-            for constraint in self.env[name]._table_objects
-        }
-
     def _as_text(self, name, values):
         """Return the header and the row of an import with these values."""
         header, row = [], []
@@ -394,22 +341,33 @@ class AccessMatrixCase(AccessCommon):
                 raise ValueError(message["message"])
         return model.browse(result["ids"] or [])
 
-    def _observe(self, model_fields, roles=None):
-        """Return how fields were changed: ``{(model, field): {way: {role}}}``."""
+    def _observe(self, table):
+        """Return how fields were changed: ``{(model, field): {way: {role}}}``.
+
+        What the table allows is tried together first, for its tracebacks and to see
+        that it is taken; what it does not allow is tried alone, field by field.
+        """
         self.bases = {}
-        self.faults = []
-        self.refusals = {}
+        self.env.flush_all()
         seen = defaultdict(lambda: {way: set() for way in WAYS})
-        for name, own in model_fields.items():
+        for name, own in self._get_fields().items():
             for role, user in self.roles.items():
-                if roles and role not in roles(name):
-                    continue
+                allowed = {
+                    way: [
+                        field
+                        for field in own
+                        if role in self._get_allowed(table[name, field.name], way)
+                    ]
+                    for way in WAYS
+                }
+                if role == "administrator" and not any(allowed.values()):
+                    continue  # whose rights are those of an employee
                 env = self.env(user=user, context={"tracking_disable": True})
-                self._observe_write(env, role, name, own, seen)
-                self._observe_create(env, role, name, own, seen)
+                self._observe_write(env, role, name, own, allowed, seen)
+                self._observe_create(env, role, name, own, allowed, seen)
         return seen
 
-    def _observe_write(self, env, role, name, own, seen):
+    def _observe_write(self, env, role, name, own, allowed, seen):
         record = self._get_record(name).sudo()
         model = env[name]
         if model._transient:
@@ -417,58 +375,92 @@ class AccessMatrixCase(AccessCommon):
         self.assertTrue(record, f"No record of {name} to try")
         mine = record.with_env(env)
         in_reach = bool(self._try(lambda: mine.has_access("write")))
-        for field in own:
-            values, was_taken = self._get_value(field, record[field.name], env.user)
 
-            def write(way, values=values, was_taken=was_taken, field=field):
-                if way == "write":
-                    mine.write(values)
-                else:
-                    self._load(model, values, record)
-                env.flush_all()
-                record.invalidate_recordset()
-                return was_taken(record[field.name])
+        def write(way, tried):
+            values = {
+                key: value for v, _taken in tried.values() for key, value in v.items()
+            }
+            if way == "write":
+                mine.write(values)
+            else:
+                self._load(model, values, record)
+            env.flush_all()
+            record.invalidate_recordset()
+            return {
+                field.name
+                for field, (_values, was_taken) in tried.items()
+                if was_taken(record[field.name])
+            }
 
-            for way in WAYS[:2]:
-                if way == "import" and (not in_reach or field.type == "one2many"):
-                    continue
-                if self._try(lambda way=way: write(way), name, field.name, role, way):  # noqa: B023
-                    seen[name, field.name][way].add(role)
+        for way in WAYS[:2]:
+            tried = {
+                field: self._get_value(field, record[field.name], env.user)
+                for field in own
+                if way == "write" or (in_reach and field.type != "one2many")
+            }
+            self._observe_way(role, name, way, tried, allowed[way], write, seen)
 
-    def _observe_create(self, env, role, name, own, seen):
+    def _observe_create(self, env, role, name, own, allowed, seen):
         base = self._get_base(name)
         model = env[name]
 
-        def create(way, values=None, was_taken=None, field=None):
+        def create(way, tried=None):
+            values = {
+                key: value
+                for v, _taken in (tried or {}).values()
+                for key, value in v.items()
+            }
             if way == "default":
                 context = {f"default_{key}": value for key, value in values.items()}
                 rest = {key: value for key, value in base.items() if key not in values}
                 record = model.with_context(**context).create(rest)
-            elif way == "import":
-                record = self._load(model, base | values)
             else:
-                record = model.create(base | (values or {}))
+                record = model.create(base | values)
             env.flush_all()
             record_sudo = record.sudo()
             record_sudo.invalidate_recordset()
-            if field:
-                return was_taken(record_sudo[field.name])
-            return {field.name: record_sudo[field.name] for field in own}
+            if tried is None:
+                return {field.name: record_sudo[field.name] for field in own}
+            return {
+                field.name
+                for field, (_values, was_taken) in tried.items()
+                if was_taken(record_sudo[field.name])
+            }
 
         natural = self._try(lambda: create("create"), name, "", role, "create")
         if natural is None:
             return
         seen[name, ""]["create"].add(role)
-        for field in own:
-            values, was_taken = self._get_value(field, natural[field.name], env.user)
-            for way in ("create", "default"):
-                if self._try(
-                    lambda way=way, values=values, taken=was_taken, field=field: create(
-                        way, values, taken, field
-                    ),
-                    *(name, field.name, role, way),
-                ):
-                    seen[name, field.name][way].add(role)
+        tried = {
+            field: self._get_value(field, natural[field.name], env.user)
+            for field in own
+        }
+        for way in WAYS[2:]:
+            self._observe_way(role, name, way, tried, allowed[way], create, seen)
+
+    def _observe_way(self, role, name, way, tried, allowed, function, seen):
+        """Try values, those that are allowed together and the others one by one."""
+        together = {field: tried[field] for field in tried if field in allowed}
+        taken = set()
+        if len(together) > 1:
+            faults = list(self.faults)
+            taken = self._try(lambda: function(way, together)) or set()
+            self.faults = faults  # each is tried again, alone
+        for field in tried:
+            if field.name not in taken and self._try(
+                lambda field=field: function(way, {field: tried[field]}),
+                *(name, field.name, role, way),
+            ):
+                taken.add(field.name)
+        for field_name in taken:
+            seen[name, field_name][way].add(role)
+
+    def _get_allowed(self, row, way):
+        """Return the roles that change a field in that way."""
+        editors = set(row["editable_by"].split())
+        if way in ("write", "import"):
+            return editors
+        return editors | set(row["created_by"].split())
 
 
 @tagged("post_install", "-at_install", "access")
@@ -491,7 +483,8 @@ class TestAccessMatrix(AccessMatrixCase):
 
     def test_roles_and_kinds(self):
         for key, row in read_table("fields.csv").items():
-            editors, creators = self._get_allowed(row)
+            editors = self._get_allowed(row, "write")
+            creators = self._get_allowed(row, "create")
             self.assertLessEqual(editors | creators, self.roles.keys(), key)
             self.assertIn(row["kind"], ("editable", "creation", "action", "never"), key)
             self.assertEqual(bool(editors), row["kind"] == "editable", key)
@@ -499,40 +492,18 @@ class TestAccessMatrix(AccessMatrixCase):
                 bool(creators), row["kind"] in ("editable", "creation"), key
             )
 
-    def _get_allowed(self, row):
-        """Return the roles that write a field, and those that hand it in at creation."""
-        editors = set(row["editable_by"].split())
-        return editors, editors | set(row["created_by"].split())
-
     def test_fields(self):
         """Each field is changed by those of its row, and by nobody else in any way."""
         table = read_table("fields.csv")
-        own = self._get_fields()
-
-        def get_roles(name):
-            named = {
-                role
-                for (model, _field), row in table.items()
-                if model == name
-                for role in (row["editable_by"] + " " + row["created_by"]).split()
-            }
-            return [
-                role for role in self.roles if role != "administrator" or named & {role}
-            ]
-
         with mute_logger("odoo.sql_db", "odoo.models"):
-            seen = self._observe(own, get_roles)
-        problems = [
-            f"{fault}" for fault in self.faults if ".".join(fault[:2]) not in KNOWN
-        ]
+            seen = self._observe(table)
+        problems = [str(fault) for fault in self.faults]
         for (name, field), row in table.items():
-            if f"{name}.{field}" in KNOWN or field not in self.env[name]._fields:
-                continue
-            editors, creators = self._get_allowed(row)
+            editors = self._get_allowed(row, "write")
+            creators = self._get_allowed(row, "create")
             ways = seen[name, field]
             for way in WAYS:
-                allowed = editors if way in ("write", "import") else creators
-                if intruders := ways[way] - allowed:
+                if intruders := ways[way] - self._get_allowed(row, way):
                     problems.append(
                         f"{name}.{field} ({row['kind']}) is changed by {way}: "
                         + ", ".join(sorted(intruders))

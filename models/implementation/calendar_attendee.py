@@ -1,6 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+# What is noted about people in a training.
+NOTED_FIELDS = {"attended", "reaction", "reaction_note"}
+
 
 class CalendarAttendee(models.Model):
     _inherit = "calendar.attendee"
@@ -28,14 +31,19 @@ class CalendarAttendee(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         attendees = super().create(vals_list)
-        attendees._check_reactions(set().union(*vals_list))
+        # By what they hold and not by what was handed in: there are defaults as well
+        noted = attendees.sudo().filtered(
+            lambda attendee: any(attendee[name] for name in NOTED_FIELDS)
+        )
+        (attendees & noted)._check_reactions()
         return attendees
 
     def write(self, vals):
         if {"event_id", "partner_id"} & vals.keys():
             self._check_who_was_there()
         result = super().write(vals)
-        self._check_reactions(vals.keys())
+        if NOTED_FIELDS & vals.keys():
+            self._check_reactions()
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -65,15 +73,12 @@ class CalendarAttendee(models.Model):
                     )
                 )
 
-    def _check_reactions(self, names):
+    def _check_reactions(self):
         """Check what is noted about people in a training of a client project.
 
-        :param names: names of the fields written
         :raises AccessError: for users who do not run the project
         :raises UserError: for a reaction of somebody who was not there
         """
-        if not {"attended", "reaction", "reaction_note"} & set(names):
-            return
         self.event_id._check_lifecycle_rights()
         for attendee in self.sudo():
             if attendee.reaction and not attendee.attended:

@@ -50,6 +50,11 @@ class CalendarEvent(models.Model):
                     )
                 )
 
+    def write(self, vals):
+        if "checklist_id" in vals:
+            self._check_lifecycle_rights()
+        return super().write(vals)
+
     @api.model
     def _get_checklist_kinds(self):
         """Return the kind of checklist that each kind of meeting works off."""
