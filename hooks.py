@@ -104,8 +104,8 @@ def _delete_records(env, keep):
 def _release_used_data(env):
     """Leave the firm what came with the addon and is in use by now.
 
-    Activities become to-dos; task stages that hold tasks and products that were sold
-    belong to the firm.
+    Activities become to-dos; task stages that hold tasks, products that were sold and
+    the orders and clients of the demo belong to the firm.
     """
     data = env["ir.model.data"].search([("module", "=", "project_lifecycle")])
     ids = {
@@ -124,4 +124,6 @@ def _release_used_data(env):
         .search([("product_template_id", "in", ids["product.template"])])
         .product_template_id.ids,
     }
-    data.filtered(lambda item: item.res_id in used.get(item.model, ())).unlink()
+    data.filtered(
+        lambda item: (item.res_id in used.get(item.model, ()) or "_demo" in item.name)
+    ).unlink()

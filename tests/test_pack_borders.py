@@ -1,6 +1,9 @@
+from datetime import timedelta
+
+from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tests import HttpCase, freeze_time, new_test_user, tagged
 
 from .pack_common import PackCommon
 
@@ -105,6 +108,35 @@ class TestBorders(PackCommon):
                     self.project if model._name == Project._name else self.pack,
                     model.search([(name, ">=", 0), (name, "!=", 77)]),
                 )
+
+    def test_last_day_is_that_of_the_consultant(self):
+        Pack = self.env["project.consultancy.pack"]
+        self.pack.date_end = "2026-06-30"
+        waiting = self._create_pack(self.env["project.project"], date_end="2026-06-30")
+        self.env.company.resource_calendar_id.tz = "UTC"
+        for zone, last in (
+            ("America/Mexico_City", "2026-07-01 05:30:00"),
+            ("Pacific/Auckland", "2026-06-30 11:30:00"),
+            ("Pacific/Kiritimati", "2026-06-30 09:30:00"),
+        ):
+            self.consultant.tz = zone
+            for hours, state in ((0, "active"), (1, "expired")):
+                now = fields.Datetime.from_string(last) + timedelta(hours=hours)
+                for seen_from in ("America/Mexico_City", "UTC", "Asia/Tokyo"):
+                    with (
+                        self.subTest(zone=zone, now=now, seen_from=seen_from),
+                        freeze_time(now),
+                    ):
+                        self.env.invalidate_all()
+                        seen = Pack.with_context(tz=seen_from)
+                        pack = self.pack.with_context(tz=seen_from)
+                        self.assertEqual(pack.state, state)
+                        self.assertIn(pack, seen.search([("state", "=", state)]))
+                        self.assertNotIn(pack, seen.search([("state", "!=", state)]))
+                        self.assertEqual(
+                            waiting.with_context(tz=seen_from).state,
+                            "active" if now.day == 30 else "expired",
+                        )
 
     def test_broken_names(self):
         work_type = (

@@ -2,7 +2,7 @@ from collections import defaultdict, namedtuple
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from odoo import fields, models
+from odoo import models
 from odoo.fields import Domain
 from odoo.tools import float_compare, format_date
 
@@ -19,18 +19,6 @@ class ProjectProject(models.Model):
     """Whether the hours of client projects fit in before their deadlines."""
 
     _inherit = "project.project"
-
-    def _get_timezone(self):
-        """Return the time zone whose days count: the consultant's."""
-        self.ensure_one()
-        company = self.company_id or self.env.company
-        calendar = company.resource_calendar_id
-        return ZoneInfo(self.user_id.tz or calendar.tz or "UTC")
-
-    def _get_today(self):
-        """Return the date where the consultant works."""
-        now = fields.Datetime.now().replace(tzinfo=UTC)
-        return now.astimezone(self._get_timezone()).date()
 
     def _find_no_working_hours(self, plan, left):
         """Find that there is no working time to plan with.

@@ -110,7 +110,9 @@ class AccountAnalyticLine(models.Model):
         lines_sudo = lines.sudo()  # sudo: see _check_pack
         on_pack_sudo = lines_sudo._filter_on_pack()
         lines._check_can_write_off(
-            lines_sudo.filtered(lambda line: line.pack_write_off or line.write_off_reason)
+            lines_sudo.filtered(
+                lambda line: line.pack_write_off or line.write_off_reason
+            )
         )
         if is_chosen:
             on_pack_sudo._check_chosen_packs()

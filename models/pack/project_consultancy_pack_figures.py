@@ -260,30 +260,44 @@ class ProjectConsultancyPack(models.Model):
 
     @api.depends("cancelled", "remaining_hours", "date_end")
     def _compute_state(self):
-        today = fields.Date.context_today(self)
         for pack in self:
             if pack.cancelled:
                 pack.state = "cancelled"
             elif pack.remaining_hours <= 0:
                 pack.state = "exhausted"
-            elif pack.date_end and pack.date_end < today:
+            elif pack._is_over():
                 pack.state = "expired"
             else:
                 pack.state = "active"
+
+    def _is_over(self):
+        """Return whether the validity has ended where the consultant works."""
+        if not self.date_end:
+            return False
+        # sudo: the day is the same for all who look
+        project = self.project_id.sudo().with_company(self.company_id)
+        return self.date_end < project._get_today()
 
     @api.model
     def _search_state(self, operator, value):
         if operator != "in":
             return NotImplemented
-        today = fields.Date.context_today(self)
         valid = Domain("cancelled", "=", False)
         left = valid & Domain("remaining_hours", ">", 0)
+        # It is yesterday, today or tomorrow somewhere; only these need a closer look
+        today = fields.Date.today()
+        near = self.search(
+            Domain("date_end", ">=", today - timedelta(days=1))
+            & Domain("date_end", "<=", today)
+        )
+        over = Domain("date_end", "<", today - timedelta(days=1)) | Domain(
+            "id", "in", near.filtered(lambda pack: pack._is_over()).ids
+        )
         domains = {
             "cancelled": ~valid,
             "exhausted": valid & Domain("remaining_hours", "<=", 0),
-            "expired": left & Domain("date_end", "<", today),
-            "active": left
-            & (Domain("date_end", "=", False) | Domain("date_end", ">=", today)),
+            "expired": left & over,
+            "active": left & ~over,
         }
         return Domain.OR(domains[state] for state in value if state in domains)
 
@@ -322,7 +336,7 @@ class ProjectConsultancyPack(models.Model):
         if not hours_a_day or hours <= 0:
             return False
         days = math.ceil(min(hours / hours_a_day, FORECAST_DAYS))
-        return fields.Date.context_today(self) + timedelta(days=days)
+        return fields.Date.today() + timedelta(days=days)
 
     def _get_remaining_before(self):
         """Return the hours that are used up before the turn of each pack comes.

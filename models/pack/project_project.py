@@ -1,4 +1,5 @@
-from datetime import timedelta
+from datetime import UTC, timedelta
+from zoneinfo import ZoneInfo
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -197,13 +198,23 @@ class ProjectProject(models.Model):
                 project.pack_remaining_hours, pace.get(project._origin.id)
             )
 
+    def _get_timezone(self):
+        """Return the time zone whose days count, whoever looks: the consultant's."""
+        company = self.company_id or self.user_id.company_id or self.env.company
+        return ZoneInfo(self.user_id.tz or company.resource_calendar_id.tz or "UTC")
+
+    def _get_today(self):
+        """Return the date where the consultant works."""
+        now = fields.Datetime.now().replace(tzinfo=UTC)
+        return now.astimezone(self._get_timezone()).date()
+
     def _get_pack_pace(self):
         """Return how fast the hours of the packs go down.
 
         :return: dict from project id to hours a calendar day over the last four weeks;
             without projects where hardly anything was done
         """
-        today = fields.Date.context_today(self)
+        today = fields.Date.today()  # the same for all who look
         Pack = self.env["project.consultancy.pack"]
         hours = {}
         for project, uom, amount in self.env["account.analytic.line"]._read_group(
