@@ -12,4 +12,4 @@ if not OLDEST <= sys.version_info[:2] <= NEWEST:
 
 from dev.commands import main
 
-sys.exit(main())
+sys.exit(main(*sys.argv[1:]))

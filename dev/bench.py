@@ -6,11 +6,10 @@ between them, so that whatever else the machine does hits both. Prints the media
 the ratios and the queries.
 """
 
-import json
 import logging
+import multiprocessing
 import os
 import statistics
-import sys
 import time
 
 from lxml import etree
@@ -64,30 +63,22 @@ class Side:
     def fill(self):
         ref = self.root.ref
         ref("base.group_user").implied_ids += ref("project.group_project_stages")
-        groups = (
-            ref("base.group_user")
-            | ref("project.group_project_manager")
-            | ref("sales_team.group_sale_manager")
-            | ref("hr_timesheet.group_hr_timesheet_user")
-        )
-        self.manager = self.create(
-            "res.users",
-            {"name": "M", "login": "bench", "group_ids": [Command.set(groups.ids)]},
-        )
+        groups = ("base.group_user", "project.group_project_manager")
+        groups += ("sales_team.group_sale_manager",)
+        groups += ("hr_timesheet.group_hr_timesheet_user",)
+        ids = [ref(group).id for group in groups]
+        values = {"name": "M", "login": "bench", "group_ids": [Command.set(ids)]}
+        self.manager = self.create("res.users", values)
         self.create("hr.employee", {"name": "M", "user_id": self.manager.id})
         if self.has_addon:
             self.stages = [ref(f"project_lifecycle.stage_{name}") for name in STAGES]
         else:
-            self.stages = self.create(
-                "project.project.stage", *({"name": name} for name in STAGES)
-            )
-        clients = self.create(
-            "res.partner",
-            *({"name": f"C{n}", "is_company": True} for n in range(PROJECTS // 10)),
-        )
-        contacts = self.create(
-            "res.partner", *({"name": "SPOC", "parent_id": c.id} for c in clients)
-        )
+            stages = [{"name": name} for name in STAGES]
+            self.stages = self.create("project.project.stage", *stages)
+        clients = [{"name": f"C{n}", "is_company": True} for n in range(PROJECTS)]
+        clients = self.create("res.partner", *clients[::10])
+        contacts = [{"name": "SPOC", "parent_id": client.id} for client in clients]
+        contacts = self.create("res.partner", *contacts)
         self.projects = self.create(
             "project.project",
             *(
@@ -102,14 +93,8 @@ class Side:
                 for n in range(PROJECTS)
             ),
         )
-        self.create(
-            "project.task",
-            *(
-                {"name": f"Task {n}", "project_id": project.id}
-                for project in self.projects
-                for n in range(3)
-            ),
-        )
+        tasks = [{"name": "Task", "project_id": p.id} for p in self.projects]
+        self.create("project.task", *tasks, *tasks, *tasks)
         if self.has_addon:
             # What nobody did for this data must not shut the gate that is measured
             self.projects[:1].unmet_criterion_ids.active = False
@@ -121,9 +106,8 @@ class Side:
             )
         self.root.invalidate_all()
         if self.has_addon:
-            self.root.add_to_compute(
-                self.projects._fields["lifecycle_stage"], self.projects
-            )
+            stage = self.projects._fields["lifecycle_stage"]
+            self.root.add_to_compute(stage, self.projects)
         self.sell()
 
     def sell(self):
@@ -140,30 +124,22 @@ class Side:
             | self.ours(is_consultancy_pack=True),
         )
         line = {"product_id": product.id, "product_uom_qty": 100_000}
-        order = self.create(
-            "sale.order",
-            {
-                "partner_id": self.time_project.partner_id.id,
-                "project_id": self.time_project.id,
-                "order_line": [Command.create(line)],
-            },
-        )
+        values = {
+            "partner_id": self.time_project.partner_id.id,
+            "project_id": self.time_project.id,
+            "order_line": [Command.create(line)],
+        }
+        order = self.create("sale.order", values)
         order.action_confirm()
         self.time_project.sale_line_id = order.order_line
         if self.has_addon:
-            self.create(
-                "project.consultancy.pack",
-                *(
-                    {"project_id": self.projects[n].id, "purchased_hours": 40}
-                    for n in range(10, PROJECTS)
-                ),
-            )
+            packs = [{"project_id": p.id, "purchased_hours": 40} for p in self.projects]
+            self.create("project.consultancy.pack", *packs[10:])
 
     def fill_history(self, project, lines):
         """Give a project of the addon a pack with that many lines, by SQL."""
-        pack = self.root["project.consultancy.pack"].create(
-            {"project_id": project.id, "purchased_hours": lines / 2}
-        )
+        values = {"project_id": project.id, "purchased_hours": lines / 2}
+        pack = self.create("project.consultancy.pack", values)
         self.root.flush_all()
         self.cr.execute(
             """
@@ -171,18 +147,14 @@ class Side:
                 name, date, amount, unit_amount, is_deducted, project_id, pack_id,
                 company_id, product_uom_id, currency_id, account_id
             )
-            SELECT 'Work', CURRENT_DATE - (n %% 900), 0, 0.5, TRUE, %s, %s, %s, %s,
-                   %s, %s
-              FROM generate_series(1, %s) n
+            SELECT 'Work', CURRENT_DATE - (n %% 900), 0, 0.5, TRUE, p.project_id, p.id,
+                   c.id, %s, c.currency_id, %s
+              FROM generate_series(1, %s) n, project_consultancy_pack p, res_company c
+             WHERE p.id = %s AND c.id = %s
             """,
             [
-                project.id,
-                pack.id,
-                pack.company_id.id,
                 self.root.ref("uom.product_uom_hour").id,
-                pack.company_id.currency_id.id,
-                project.account_id.id,
-                lines,
+                *(project.account_id.id, lines, pack.id, pack.company_id.id),
             ],
         )
         self.cr.execute("ANALYZE account_analytic_line")
@@ -202,14 +174,9 @@ class Side:
                 fields |= self.fields_of(child, model)
                 continue
             field = model._fields[child.get("name")]
-            spec = {}
-            if field.type == "many2one":
-                spec = {"fields": {"display_name": {}}}
-            elif field.type in ("one2many", "many2many"):
-                comodel = self.env[field.comodel_name]
-                spec = {
-                    "fields": self.fields_of(child, comodel) or {"display_name": {}}
-                }
+            spec = self.fields_of(child, self.env[field.comodel_name or "base"])
+            if field.relational:
+                spec = {"fields": spec or {"display_name": {}}}
             fields.setdefault(field.name, spec)
         return fields
 
@@ -294,73 +261,46 @@ def compare(name, calls, target, rounds):
     )
 
 
-def write_lines(side, project, seconds):
-    """Log time line by line, as requests do it; return latencies, tries and errors.
+def write_lines(database, user, project, results):
+    """Log time line by line, as requests do it; give latencies, tries and errors.
 
     For a process of its own, which needs connections of its own.
     """
     sql_db._Pool = None  # the pool belongs to the parent
     logging.disable()  # what is tried again is counted, not told
-    database = sql_db.db_connect(side.cr.dbname)
+    database = sql_db.db_connect(database)
     latencies, tries, errors = [], 0, 0
 
     def log():
         nonlocal tries
         tries += 1
-        values = {"project_id": project.id, "name": "Work", "unit_amount": 0.1}
+        values = {"project_id": project, "name": "Work", "unit_amount": 0.1}
         env["account.analytic.line"].create(values)
 
-    last = time.monotonic() + seconds
+    last = time.monotonic() + CROWD_SECONDS
     while time.monotonic() < last:
         started = time.monotonic()
         with database.cursor() as cr:
-            env = api.Environment(cr, side.manager.id, {})
+            env = api.Environment(cr, user, {})
             try:
                 retrying(log, env)
             except Exception:  # what a user would see
                 errors += 1
                 continue
         latencies.append(time.monotonic() - started)
-    return latencies, tries, errors
+    results.put((latencies, tries, errors))
 
 
 def crowd(side, project, writers):
-    """Let people log time on one project at once."""
+    """Let people log time on one project at once; return what each one met."""
     side.cr.commit()
-    pipes = []
-    for _writer in range(writers):
-        reader, writer = os.pipe()
-        if not os.fork():
-            code = 1
-            try:
-                result = write_lines(side, project, CROWD_SECONDS)
-                os.write(writer, json.dumps(result).encode())
-                code = 0
-            finally:
-                os._exit(code)
-        os.close(writer)
-        pipes.append(reader)
-    latencies, tries, errors = [], 0, 0
-    for reader in pipes:
-        with os.fdopen(reader) as pipe:
-            some, tried, failed = json.loads(pipe.read() or "[[], 0, 1]")
-        latencies += some
-        tries += tried
-        errors += failed
-        os.wait()
-    return latencies, tries, errors
-
-
-def summarise(sample):
-    """Return lines a second, retries, errors and the 95th percentile of latencies."""
-    latencies = sorted(sum((latencies for latencies, *_counts in sample), []))
-    tries = sum(tries for _latencies, tries, _errors in sample)
-    return (
-        max(len(latencies), 1) / CROWD_SECONDS / CROWD_ROUNDS,
-        tries - len(latencies),
-        sum(errors for *_others, errors in sample),
-        latencies[int(0.95 * len(latencies))] if latencies else 0,
-    )
+    fork = multiprocessing.get_context("fork")
+    results = fork.SimpleQueue()
+    arguments = (side.cr.dbname, side.manager.id, project.id, results)
+    people = [fork.Process(target=write_lines, args=arguments) for _ in range(writers)]
+    for person in people:
+        person.start()
+    return [results.get() for _person in people]
 
 
 def compare_crowds(name, calls, target):
@@ -369,22 +309,22 @@ def compare_crowds(name, calls, target):
         samples = ([], [])
         for _round in range(CROWD_ROUNDS):
             for call, sample in zip(calls, samples, strict=True):
-                sample.append(crowd(*call, writers))
-        results = [summarise(sample) for sample in samples]
-        ratio = results[1][0] / results[0][0]
-        print(
-            f"{name}, {writers} at once: "
-            + "; ".join(
-                f"{title} {speed:.1f} lines/s, {retries} retries, {errors} errors,"
-                f" p95 {1000 * slowest:.0f} ms"
-                for title, (speed, retries, errors, slowest) in zip(
-                    ("stock", "addon"), results, strict=True
-                )
+                sample += crowd(*call, writers)
+        speeds = []
+        print(f"{name}, {writers} at once: ", end="")
+        for title, sample in zip(("stock", "addon"), samples, strict=True):
+            latencies, tries, errors = zip(*sample, strict=True)
+            latencies = sorted(sum(latencies, [])) or [0]
+            speeds.append(len(latencies) / CROWD_SECONDS / CROWD_ROUNDS)
+            print(
+                f"{title} {speeds[-1]:.1f} lines/s, {sum(tries) - len(latencies)} "
+                f"retries, {sum(errors)} errors, p95 "
+                f"{1000 * latencies[int(0.95 * len(latencies))]:.0f} ms; ",
+                end="",
             )
-            + f"; {ratio:.2f}"
-            + ("" if ratio >= target and not results[1][2] else f"   below {target}"),
-            flush=True,
-        )
+        ratio = speeds[1] / speeds[0]
+        well = ratio >= target and not sum(errors)
+        print(f"{ratio:.2f}" + ("" if well else f"   below {target}"), flush=True)
 
 
 def main():
@@ -411,7 +351,6 @@ def main():
     compare("balance", calls, TARGET, ROUNDS)
     stock.cr.close()
     ours.cr.close()
-    sys.stdout.flush()
 
 
 main()

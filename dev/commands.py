@@ -1,6 +1,5 @@
 """The commands behind the targets of the Makefile."""
 
-import argparse
 import configparser
 import contextlib
 import errno
@@ -10,15 +9,15 @@ import re
 import shlex
 import shutil
 import socket
+import sys
 import time
 import urllib.request
 
-from . import lint, locks, postgres, process, runtime
-from .console import Stop, complain, say, step
+from . import lint, postgres, process, runtime
+from .process import Stop, claim, lock, say, step
 from .settings import (
     ADDON,
     ADDON_VIEW,
-    ARGS,
     CONFIG,
     DATA,
     DEV,
@@ -29,64 +28,68 @@ from .settings import (
     ROOT,
     RUNTIME,
     SCREENSHOTS,
-    wanted_port,
+    SERIES,
 )
 from .workshop import Workshop, tail
+
+STARTED = time.monotonic()
 
 
 @contextlib.contextmanager
 def workshop():
     """Set up all that Odoo needs, and stop it again at the end."""
-    started = time.monotonic()
     runtime.prepare()
     source = runtime.odoo_source()
-    python = runtime.python_environment()
-    pdf_folder = runtime.pdf_printer(python)
-    runtime.announce(source)
-    with postgres.server(python) as env:
-        shop = Workshop(source, python, env, pdf_folder)
-        shop.started = started
-        yield shop
+    runtime.python_environment()
+    pdf_folder = runtime.pdf_printer()
+    say(f"  Odoo {SERIES} ({source.origin.strip()}), {ADDON} from {ROOT}")
+    with postgres.server() as env:
+        yield Workshop(source, env, pdf_folder)
 
 
 @contextlib.contextmanager
-def passing_database(shop, name, demo=False):
+def passing_database(shop, name, with_addon=True):
     """A fresh clone of the template, dropped at the end.
 
     Its name carries our process id, so that two runs do not meet; those of runs
     that were killed are swept away here.
     """
     for old in shop.databases():
-        found = re.fullmatch(rf"{shop.prefix}run_\w+_(\d+)", old)
+        found = re.fullmatch(rf"{shop.prefix}run_\w+_(\d+)(_gw\d+)?", old)
         if found and not os.path.isdir(f"/proc/{found.group(1)}"):
             shop.drop(old)
     database = f"{shop.prefix}run_{name}_{os.getpid()}"
-    shop.clone(shop.template(demo), database)
+    shop.clone(shop.template(), database)
     try:
+        if with_addon:
+            shop.install_addon(database)
         yield database
     finally:
-        shop.drop(database)
+        for name in shop.databases():
+            if f"{name}_".startswith(f"{database}_"):
+                shop.drop(name)
 
 
 def demo():
     """Serve a database with demo data until Ctrl-C."""
-    port = wanted_port()
+    port = os.environ.get("PORT") or "8069"
+    if not port.isdigit() or not 0 < int(port) < 65536:
+        raise Stop(f"PORT must be a number from 1 to 65535, not {port!r}.")
     runtime.prepare()
     with contextlib.ExitStack() as servers:
-        if not servers.enter_context(locks.claim("demo")):
+        if not servers.enter_context(claim("demo")):
             raise Stop(f"The demo of this checkout already runs, see {LOGS}/demo.log")
         shop = servers.enter_context(workshop())
         database = demo_database(shop)
         mail_port = free_port(1025)
         service_port = free_port(mail_port + 1)
         outside = process.start(
-            [shop.python, INSIDE / "outside.py", mail_port, MAILBOX, service_port],
+            [PYTHON, INSIDE / "outside.py", mail_port, MAILBOX, service_port],
             cwd=DATA,
         )
         servers.callback(process.end, outside, patience=3)
         shop.set_company_service(database, service_port)
-        server, port = serve(shop, database, port, mail_port, servers)
-        introduce(shop, f"http://localhost:{port}")
+        server = serve(shop, database, free_port(int(port)), mail_port, servers)
         code = server.wait()
         raise Stop(f"Odoo ended by itself ({code}):\n{tail(LOGS / 'demo.log')}")
 
@@ -95,60 +98,48 @@ def demo_database(shop, upgrade=True):
     """Return the demo database: made once, upgraded when the addon has changed."""
     database = f"{shop.prefix}demo"
     facts = {"template": shop.template_key(demo=True), "addon": runtime.addon_digest()}
-    with locks.exclusive("demo-database"):
+    with lock("demo-database"):
         found = shop.facts(database)
         if found.get("template") != facts["template"]:
-            if database in shop.databases():
-                say("  The demo database is made anew: what it is built on has changed")
             shop.clone(shop.template(demo=True), database)
             shop.install_addon(database, demo=True)
-            shop.note(database, **facts)
         elif found != facts and upgrade:
-            shop.odoo(
-                database, "-u", ADDON, title=f"Upgrading {ADDON}", log="upgrade-demo"
-            )
-            shop.note(database, **facts)
+            title = f"Upgrading {ADDON}"
+            shop.odoo(database, "-u", ADDON, title=title, log="upgrade-demo")
+        else:
+            return database
+        shop.note(database, facts)
     return database
 
 
 def serve(shop, database, port, mail_port, servers):
-    """Start Odoo on the first free port from ``port`` on; wait until it answers."""
+    """Start Odoo, wait until it answers, and tell the address."""
     log = LOGS / "demo.log"
-    wanted = port
-    while True:
-        port = free_port(port)
-        if port != wanted:
-            say(f"  Port {wanted} is busy; using {port}")
-            wanted = port
-        shop.set_url(database, port)
-        with step("Starting Odoo"), log.open("w") as out:
-            server = process.start(
-                shop.command(
-                    *("-d", database, "--db-filter", f"^{database}$"),
-                    *("--http-port", str(port), "--max-cron-threads", "1"),
-                    *("--smtp", "localhost", "--smtp-port", str(mail_port)),
-                ),
-                stdout=out,
-                stderr=out,
-                **shop.options(),
-            )
-            servers.callback(process.end, server)
-            if answers(server, f"http://127.0.0.1:{port}/web/login"):
-                return server, port
-        if "Address already in use" not in log.read_text(errors="replace"):
-            raise Stop(f"Odoo did not start ({log}):\n{tail(log)}")
-        port += 1
+    shop.set_url(database, port)
+    with step("Starting Odoo"), log.open("w") as out:
+        server = process.start(
+            shop.command(
+                *("-d", database, "--db-filter", f"^{database}$"),
+                *("--http-port", str(port), "--max-cron-threads", "1"),
+                *("--smtp", "localhost", "--smtp-port", str(mail_port)),
+            ),
+            stdout=out,
+            stderr=out,
+            **shop.options,
+        )
+        servers.callback(process.end, server)
+        while not answers(f"http://127.0.0.1:{port}/web/login"):
+            if server.poll() is not None:
+                raise Stop(f"Odoo did not start ({log}):\n{tail(log)}")
+            time.sleep(0.2)
+    introduce(f"http://localhost:{port}")
+    return server
 
 
-def answers(server, url, seconds=120):
-    """Wait until the page is served; False when the server ended instead."""
-    last = time.monotonic() + seconds
-    while time.monotonic() < last and server.poll() is None:
-        with contextlib.suppress(OSError):
-            with urllib.request.urlopen(url, timeout=60) as page:
-                return page.status == 200
-        time.sleep(0.2)
-    return False
+def answers(url):
+    with contextlib.suppress(OSError):
+        with urllib.request.urlopen(url, timeout=60) as page:
+            return page.status == 200
 
 
 def free_port(port):
@@ -156,66 +147,56 @@ def free_port(port):
     for candidate in range(port, min(port + 200, 65536)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
+            with contextlib.suppress(OSError):
                 probe.bind(("127.0.0.1", candidate))
-            except PermissionError as error:
-                raise Stop(f"You may not listen on port {candidate}.") from error
-            except OSError:
-                continue
-            return candidate
+                if candidate != port:
+                    say(f"  Port {port} is busy; using {candidate}")
+                return candidate
     raise Stop(f"No free port from {port} on.")
 
 
-def introduce(shop, url):
+def introduce(url):
     logins = configparser.ConfigParser()
     logins.read(DEV / "logins.ini", encoding="utf-8")
     width = max(map(len, logins["logins"]))
-    say()
-    say(f"  {url}    (after {time.monotonic() - shop.started:.0f} s)")
-    say()
+    say(f"\n  {url}    (after {time.monotonic() - STARTED:.0f} s)\n")
     say(f"  {'Login':{width}}   (the password is the login)")
     for login, role in logins["logins"].items():
         say(f"  {login:{width}}   {role}")
-    say()
-    say(f"  Mails that Odoo sends:  {MAILBOX}")
+    say(f"\n  Mails that Odoo sends:  {MAILBOX}/new")
     say(f"  Odoo's log:             {LOGS / 'demo.log'}")
     say("  Ctrl-C stops it; the database stays for the next time.")
 
 
 def test():
     """Install the addon into a fresh database and run its tests with pytest."""
-    runtime.prepare()
+    try:
+        picked = shlex.split(os.environ.get("ARGS", ""))
+    except ValueError as error:
+        raise Stop(f"ARGS cannot be read: {error}.") from error
     runtime.browser()
     with workshop() as shop, passing_database(shop, "test") as database:
-        shop.install_addon(database)
         # Whoever picks tests is in the middle of something: terms come last.
-        terms_fit = bool(ARGS) or terms(shop, database, "check")
-        say(f"  Ready after {time.monotonic() - shop.started:.0f} s")
-        code = pytest(shop, database)
+        terms_fit = bool(picked) or terms(shop, database, "check")
+        say(f"  Ready after {time.monotonic() - STARTED:.0f} s")
+        path = [shop.env["PYTHONPATH"], str(INSIDE), str(runtime.parallel_tests())]
+        # Picked tests are done before more processes are ready for them.
+        workers = 0 if picked else min(len(os.sched_getaffinity(0)), 8)
+        for number in range(workers):
+            shop.clone(database, f"{database}_gw{number}")
+        code = process.run_in_front(
+            [
+                *(PYTHON, "-m", "pytest", "-o", f"cache_dir={RUNTIME / 'pytest'}"),
+                *("-p", "odoo_checks", f"--odoo-config={CONFIG}"),
+                *(f"--odoo-database={database}", "--odoo-http"),
+                *("--odoo-log-level=warn", "--dist=loadscope", "-n", workers, *picked),
+            ],
+            cwd=ADDON_VIEW,
+            env=dict(shop.env, PYTHONPATH=os.pathsep.join(path)),
+        )
     if not terms_fit:
         raise Stop("The translations are not up to date, see above: make i18n")
     return code
-
-
-def pytest(shop, database):
-    try:
-        picked = shlex.split(ARGS)
-    except ValueError as error:
-        raise Stop(f"ARGS cannot be read: {error}.") from error
-    path = f"{shop.env['PYTHONPATH']}{os.pathsep}{INSIDE}"
-    options = {"cwd": ADDON_VIEW, "env": dict(shop.env, PYTHONPATH=path)}
-    command = [
-        *(shop.python, "-m", "pytest", "-o", f"cache_dir={RUNTIME / 'pytest'}"),
-        *(
-            "-p",
-            "odoo_checks",
-            f"--odoo-config={CONFIG}",
-            f"--odoo-database={database}",
-        ),
-        *("--odoo-http", "--odoo-log-level=warn"),
-        *picked,
-    ]
-    return process.run_in_front(command, **options)
 
 
 #: The addons that ours extends; their own tests must not notice it.
@@ -224,53 +205,43 @@ UPSTREAM = ("project", "hr_timesheet", "sale_project", "sale_timesheet")
 
 def test_upstream():
     """Run Odoo's own tests with the addon installed; compare with stock Odoo."""
-    runtime.prepare()
     runtime.browser()
     with workshop() as shop:
-        stock = _stock_results(shop)
-        with passing_database(shop, "upstream") as database:
-            shop.install_addon(database)
-            ours = _run_upstream(shop, database, f"with {ADDON}")
+        # What stock Odoo passes on this very runtime is recorded once.
+        record = RUNTIME / "upstream" / f"{shop.template_key(demo=False)}.json"
+        if not record.is_file():
+            results = _run_upstream(shop, "in stock Odoo, once", with_addon=False)
+            record.parent.mkdir(exist_ok=True)
+            record.write_text(json.dumps(results, indent=2))
+        stock = json.loads(record.read_text())
+        ours = _run_upstream(shop, f"with {ADDON}")
     say(f"  {ours['tests']} tests, {len(ours['failures'])} failed")
     for failure in stock["failures"]:
         say(f"    fails in stock Odoo too: {failure}")
     broken = sorted(set(ours["failures"]) - set(stock["failures"]))
     if broken:
-        raise Stop(
-            "Stock Odoo passes these, and they fail with the addon:\n  "
-            + "\n  ".join(broken)
-            + f"\nSee {LOGS / 'upstream.log'}"
-        )
+        say("  Stock Odoo passes these, and they fail with the addon:")
+        raise Stop("\n".join([*broken, f"See {LOGS / 'upstream.log'}"]))
     if ours["tests"] < stock["tests"]:
         raise Stop(f"Stock Odoo ran {stock['tests']} tests, this run fewer.")
 
 
-def _stock_results(shop):
-    """What stock Odoo passes on this very runtime; recorded once."""
-    record = RUNTIME / "upstream" / f"{shop.template_key(demo=False)}.json"
-    if not record.is_file():
-        with passing_database(shop, "stock") as database:
-            results = _run_upstream(shop, database, "in stock Odoo, once")
-        record.parent.mkdir(exist_ok=True)
-        record.write_text(json.dumps(results, indent=2))
-    return json.loads(record.read_text())
-
-
-def _run_upstream(shop, database, title):
+def _run_upstream(shop, title, with_addon=True):
     log = LOGS / "upstream.log"
     port = free_port(8200)
-    shop.set_url(database, port)
-    with step(f"Odoo's own tests, {title}"), log.open("w") as out:
-        process.run(
-            shop.command(
-                *("-d", database, "--http-port", str(port), "--stop-after-init"),
-                *("--max-cron-threads", "0", "-u", ",".join(UPSTREAM)),
-                *("--test-tags", ",".join(f"/{addon}" for addon in UPSTREAM)),
-            ),
-            check=False,
-            output=out,
-            **shop.options(),
-        )
+    with passing_database(shop, "upstream", with_addon) as database:
+        shop.set_url(database, port)
+        with step(f"Odoo's own tests, {title}"), log.open("w") as out:
+            process.run(
+                shop.command(
+                    *("-d", database, "--http-port", str(port), "--stop-after-init"),
+                    *("--max-cron-threads", "0", "-u", ",".join(UPSTREAM)),
+                    *("--test-tags", ",".join(f"/{addon}" for addon in UPSTREAM)),
+                ),
+                check=False,
+                output=out,
+                **shop.options,
+            )
     text = log.read_text(errors="replace")
     count = re.search(r"odoo\.tests\.result: .* of (\d+) tests", text)
     if not count:
@@ -287,10 +258,9 @@ def terms(shop, database, action):
     pot = RUNTIME / "fresh.pot"
     pot.unlink(missing_ok=True)
     with step("Exporting the terms"):
-        command = shop.command("-d", database, "-o", pot, ADDON)
-        command[3:3] = ["i18n", "export"]
-        process.run(command, **shop.options())
-    command = [shop.python, INSIDE / "terms.py", action, pot, ROOT / "i18n"]
+        export = ("-d", database, "-o", pot, ADDON)
+        process.run(shop.command(*export, program=["i18n", "export"]), **shop.options)
+    command = [PYTHON, INSIDE / "terms.py", action, pot, ROOT / "i18n"]
     code, output = process.run(command, check=False)
     say(output.rstrip())
     return not code
@@ -299,17 +269,16 @@ def terms(shop, database, action):
 def i18n():
     """Update i18n/*.pot and *.po from the addon's terms."""
     with workshop() as shop, passing_database(shop, "i18n") as database:
-        shop.install_addon(database)
         if not terms(shop, database, "update"):
             raise Stop("The translations could not be updated.")
 
 
 def shell():
     """Open Odoo's shell on the demo database, or run the script on stdin."""
-    with workshop() as shop, locks.claim("demo") as is_free:
+    with workshop() as shop, claim("demo") as is_free:
         # An upgrade below a running demo would pull the rug from under it.
         database = demo_database(shop, upgrade=is_free)
-        return process.run_in_front(shop.shell(database), **shop.options())
+        return process.run_in_front(shop.shell(database), **shop.options)
 
 
 def bench():
@@ -317,19 +286,18 @@ def bench():
     with (
         workshop() as shop,
         passing_database(shop, "bench") as ours,
-        passing_database(shop, "stock") as stock,
+        passing_database(shop, "stock", with_addon=False) as stock,
         (DEV / "bench.py").open() as script,
     ):
-        shop.install_addon(ours)
-        options = shop.options()
-        options["env"] = dict(options["env"], BENCH_STOCK_DATABASE=stock)
-        return process.run_in_front(shop.shell(ours), stdin=script, **options)
+        env = dict(shop.env, BENCH_STOCK_DATABASE=stock)
+        options = dict(shop.options, env=env, stdin=script)
+        return process.run_in_front(shop.shell(ours), **options)
 
 
 def clean():
     """Delete the databases and what belongs to them; keep what was fetched."""
     runtime.prepare()
-    with locks.claim("demo") as is_free:
+    with claim("demo") as is_free:
         if not is_free:
             raise Stop("The demo of this checkout runs; stop it first.")
     if PYTHON.is_file():
@@ -346,10 +314,10 @@ def distclean():
         return
     if os.environ.get("PGHOST"):
         clean()
-    with locks.exclusive("postgres"):
-        if not locks.Shared("postgres-users").release():
+    with lock("postgres"), claim("postgres-users") as is_free:
+        if not is_free:
             raise Stop("Another command of this checkout is running; stop it first.")
-        postgres.remove_own_server(PYTHON)
+        postgres.remove_own_server()
     shutil.rmtree(RUNTIME)
 
 
@@ -367,25 +335,19 @@ COMMANDS = {
 }
 
 
-def main():
-    parser = argparse.ArgumentParser(prog="python3 -m dev")
-    names = "\n".join(f"  {name:15}{run.__doc__}" for name, run in COMMANDS.items())
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = f"commands:\n{names}"
-    parser.add_argument("command", choices=COMMANDS, metavar="COMMAND")
-    command = parser.parse_args().command
+def main(name):
     process.watch_signals()
     try:
-        return COMMANDS[command]() or 0
+        return COMMANDS[name]() or 0
     except KeyboardInterrupt:
-        complain("\n  Stopped.")
+        say("\n  Stopped.")
         # What a shell reports for a program that Ctrl-C ended; the demo is meant to
         # be ended that way.
-        return 0 if command == "demo" else 130
+        return 0 if name == "demo" else 130
     except Stop as error:
-        complain(f"\n{error}")
+        print(f"\n{error}", file=sys.stderr)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+        if error.errno not in (errno.ENOSPC, errno.EACCES, errno.EROFS):
             raise
-        complain(f"\n{error.strerror}: {error.filename or RUNTIME}")
+        print(f"\n{error.strerror}: {error.filename or RUNTIME}", file=sys.stderr)
     return 1

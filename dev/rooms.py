@@ -13,16 +13,14 @@ from collections import defaultdict
 from pathlib import Path
 
 ROOMS = (
-    "lifecycle",
-    "pack",
-    "kickoff",
-    "implementation",
-    "go_live",
-    "progress_report",
-    "support",
+    *("lifecycle", "pack", "kickoff", "implementation"),
+    *("go_live", "progress_report", "support"),
 )
 ADDON = "project_lifecycle"
-SUFFIXES = {".py", ".xml", ".js", ".scss"}
+HOME = re.compile(
+    r"(?:static/src|models|views|data|demo|wizards|security|report|controllers)/"
+    rf"(?:portal_)?({'|'.join(ROOMS)})(?![a-z])"
+)
 
 #: Longest files, in lines
 LONGEST = {"models": 600, "tests": 700}
@@ -34,33 +32,6 @@ EXTERNAL_ID = re.compile(
 )
 #: A word of its own: the text of a tag, or quoted
 WORD = re.compile(r"(?<=[>\"'])\s*[A-Za-z][A-Za-z.]*\s*(?=[<\"'])")
-
-
-def room_of(path):
-    """Return the number of the room that a file belongs to, or None.
-
-    >>> room_of(Path("models/go_live/project_phase.py"))
-    4
-    >>> room_of(Path("views/kickoff_risk_views.xml"))
-    2
-    >>> room_of(Path("controllers/portal_pack.py"))
-    1
-    >>> room_of(Path("tests/test_pack.py")) is None
-    True
-    """
-    top, *rest = path.parts
-    if top == "static" and rest[:1] == ["src"]:
-        rest = rest[1:]
-    elif top not in (
-        *("models", "views", "data", "demo", "wizards", "security", "report"),
-        "controllers",
-    ):
-        return None
-    name = "/".join(rest).removeprefix("portal_")
-    for number, room in enumerate(ROOMS):
-        if re.match(rf"{room}(?![a-z])", name):
-            return number
-    return None
 
 
 class Names:
@@ -75,16 +46,15 @@ class Names:
             self.add("room", name, room)
         classes = []
         for room, path, text in files:
-            if path.suffix == ".py":
-                for node in ast.walk(ast.parse(text)):
-                    if isinstance(node, ast.ClassDef):
-                        classes.append((room, node, self._read_model(node, room)))
-                    elif isinstance(node, ast.Tuple) and len(node.elts) == 2:
-                        for value in _strings(node)[:1]:
-                            self.add("value", value, room)
-            elif path.suffix == ".xml" and path.parts[0] != "static":
+            if path.suffix == ".xml" and path.parts[0] != "static":
                 for name in EXTERNAL_ID.findall(COMMENT.sub("", text)):
                     self.add("external id", name.removeprefix(f"{ADDON}."), room)
+            for node in ast.walk(ast.parse(text)) if path.suffix == ".py" else ():
+                if isinstance(node, ast.ClassDef):
+                    classes.append((room, node, self._read_model(node, room)))
+                elif isinstance(node, ast.Tuple) and len(node.elts) == 2:
+                    for value in _strings(node)[:1]:
+                        self.add("value", value, room)
         for room, node, model in classes:
             # The fields of a room's own model are out of reach for whoever does not
             # name it; what counts is what a room adds to the models of others.
@@ -112,11 +82,19 @@ class Names:
 
     def _read_extension(self, node, room):
         for child in node.body:
-            if isinstance(child, ast.FunctionDef) and not _calls_super(child):
+            # A method that calls super() of its own name extends what is there
+            extends = f"super().{getattr(child, 'name', None)}("
+            if isinstance(child, ast.FunctionDef) and extends not in ast.unparse(child):
                 self.add("method", child.name, room)
         for name, value in _assignments(node):
-            if _is_field(value):
-                added = _added_values(value)
+            if ast.unparse(value).startswith("fields."):
+                added = [
+                    _strings(item)[0]
+                    for keyword in value.keywords
+                    if keyword.arg == "selection_add"
+                    for item in getattr(keyword.value, "elts", [])
+                    if len(_strings(item)) == 2
+                ]
                 self.added_values.update(added)
                 if not added:  # else the field is another room's
                     self.add("field", name, room)
@@ -138,64 +116,18 @@ def _assignments(node):
             yield child.targets[0].id, child.value
 
 
-def _is_field(value):
-    return (
-        isinstance(value, ast.Call)
-        and isinstance(value.func, ast.Attribute)
-        and isinstance(value.func.value, ast.Name)
-        and value.func.value.id == "fields"
-    )
-
-
-def _strings(value):
-    """Return the strings of a constant, a list or a tuple.
-
-    >>> _strings(ast.parse("['a', 'b']", mode="eval").body)
-    ['a', 'b']
-    """
-    values = getattr(value, "elts", [value])
-    return [
-        v.value
-        for v in values
-        if isinstance(v, ast.Constant) and isinstance(v.value, str)
-    ]
-
-
-def _added_values(field):
-    """Return the values that a field adds to the selection of another room.
-
-    >>> code = "fields.Selection(selection_add=[('won', 'Won'), ('done',)])"
-    >>> _added_values(ast.parse(code, mode="eval").body)
-    ['won']
-    """
-    return [
-        _strings(item)[0]
-        for keyword in field.keywords
-        if keyword.arg == "selection_add"
-        for item in getattr(keyword.value, "elts", [])
-        if len(_strings(item)) == 2
-    ]
-
-
-def _calls_super(function):
-    """Whether a method extends one that is there already."""
-    return any(
-        isinstance(node, ast.Attribute)
-        and node.attr == function.name
-        and isinstance(node.value, ast.Call)
-        and getattr(node.value.func, "id", "") == "super"
-        for node in ast.walk(function)
-    )
+def _strings(node):
+    """Return the strings of a constant, a list or a tuple."""
+    values = [getattr(value, "value", None) for value in getattr(node, "elts", [node])]
+    return [value for value in values if isinstance(value, str)]
 
 
 def _python_tokens(text):
     tree = ast.parse(text)
-    docstrings = {
-        id(node.body[0].value)
+    prose = {
+        id(node.value)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
-        and node.body
-        and isinstance(node.body[0], ast.Expr)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
@@ -206,7 +138,7 @@ def _python_tokens(text):
             for part in (node.module or "").split("."):
                 yield node.lineno, part, ("room",)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if id(node) not in docstrings:
+            if id(node) not in prose:
                 yield from _words(node.value, node.lineno)
 
 
@@ -219,19 +151,15 @@ def _markup_tokens(text):
 
 
 def _words(text, line):
-    """Yield what may be a name in a text: one word, or words that no prose has.
-
-    >>> [word for _line, word, _kinds in _words("Plan the phase of phase_id.name", 1)]
-    ['phase_id.name', 'phase_id', 'name']
-    """
-    whole = ("model", "external id", "table", "value", "field", "method")
+    """Yield what may be a name in a text: one word, or words that no prose has."""
+    kinds = ("model", "external id", "table", "value", "field", "method")
     for found in TOKEN.finditer(text):
         token = found.group().removeprefix(f"{ADDON}.")
         at = line + text.count("\n", 0, found.start())
         if found.group() == text:
-            yield at, token, whole
+            yield at, token, kinds
         elif "_" in token or "." in token:
-            yield at, token, ("model", "external id", "table", "field", "method")
+            yield at, token, [kind for kind in kinds if kind != "value"]
         if "." in token and ("_" in token or found.group() == text):
             for part in token.split("."):
                 yield at, part, ("field",)
@@ -240,12 +168,13 @@ def _words(text, line):
 def scan(root):
     """Return the faults of an addon, one line of text each."""
     files = {}
-    for path in sorted(Path(root).rglob("*")):
-        path = path.relative_to(root)
+    for file in sorted(Path(root).rglob("*")):
+        path = file.relative_to(root)
         hidden = any(part.startswith(".") for part in path.parts)
-        if path.suffix in SUFFIXES and not hidden:
-            files[path] = (Path(root) / path).read_text(encoding="utf-8")
-    rooms = {path: room for path in files if (room := room_of(path)) is not None}
+        if path.suffix in {".py", ".xml", ".js", ".scss"} and not hidden:
+            files[path] = file.read_text(encoding="utf-8")
+    homes = {path: HOME.match(path.as_posix()) for path in files}
+    rooms = {path: ROOMS.index(home[1]) for path, home in homes.items() if home}
     names = Names([(room, path, files[path]) for path, room in rooms.items()])
     faults = set()
     for path, room in rooms.items():
@@ -255,8 +184,7 @@ def scan(root):
                 kind, later = found
                 faults.add((path, line, f"{kind} {token!r} belongs to {ROOMS[later]}"))
     for path, text in files.items():
-        longest = LONGEST.get(path.parts[0])
-        lines = text.count("\n")
+        lines, longest = text.count("\n"), LONGEST.get(path.parts[0])
         if path.suffix == ".py" and longest and lines > longest:
             faults.add((path, lines, f"more than {longest} lines: split it by concern"))
     return [f"{path}:{line}: {text}" for path, line, text in sorted(faults)]

@@ -3,11 +3,12 @@
 import tempfile
 import unittest
 from pathlib import Path
-from textwrap import dedent
 
 from .rooms import scan
 
-PHASE = """
+#: What the room implementation brings
+FILES = {
+    "models/implementation/phase.py": """
 class ProjectPhase(models.Model):
     _name = "project.phase"
     state = fields.Char()
@@ -19,94 +20,72 @@ class ProjectPhaseHours(models.Model):
 class ProjectProject(models.Model):
     _inherit = "project.project"
     phase_ids = fields.One2many("project.phase", "project_id")
-    name = fields.Char()
-
-    def action_plan_phases(self):
-        pass
-
-    def action_archive(self):
-        return super().action_archive()
+    def action_plan_phases(self): pass
+    def action_archive(self): return super().action_archive()
 
 class CalendarEvent(models.Model):
     _inherit = "calendar.event"
     meeting_kind = fields.Selection(selection_add=[("poc", "POC"), ("done",)])
-"""
-VIEW = '<odoo><record id="phase_view" model="ir.ui.view" /></odoo>'
+""",
+    "views/implementation_views.xml": '<record id="phase_view" model="ir.ui.view" />',
+}
+#: What pack, an earlier one, may not say of it, and what it may
+FORBIDDEN = {
+    "models/pack/pack.py": """
+from ..implementation import phase
+from ..implementation.phase import ProjectPhase
+env["project.phase"]
+project.phase_ids
+project.mapped("phase_ids.name")
+[("phase_ids", "!=", False)]
+Query("SELECT 1 FROM project_phase")
+project.action_plan_phases()
+env.ref("project_lifecycle.phase_view")
+meeting.kind == "poc"
+Project.create(dict(phase_ids=[]))
+""",
+    "views/pack_views.xml": """
+<field name="phase_ids" />
+<field name="inherit_id" ref="project_lifecycle.phase_view" />
+<t t-foreach="project.phase_ids" t-as="phase" />
+<field name="domain">[('phase_ids', '=', False)]</field>
+<field name="res_model">project.phase</field>
+<record id="x" model="project.phase" />
+<field name="model_id" ref="model_project_phase" />
+<field name="lifecycle_meeting">poc</field>
+<div invisible="kind == 'poc'" />
+""",
+    "static/src/pack/pack.esm.js": "record.data.phase_ids",
+}
+ALLOWED = {
+    "models/go_live/go_live.py": "project.phase_ids",
+    "tests/test_pack.py": "project.phase_ids",
+    "models/pack/pack.py": "def f():\n    'See project.phase.'\n"
+    "task.timesheet_ids\nproject.action_archive()\nmeeting.state = 'done'\n"
+    "_('The phase of a project')",
+    "views/pack_views.xml": "<odoo><!-- phase_ids --></odoo>",
+}
 
 
 class TestScan(unittest.TestCase):
-    """A project of two rooms: what does the earlier one say about the later one?"""
-
     def scan(self, path, text):
         with tempfile.TemporaryDirectory() as folder:
-            for name, content in (
-                ("models/implementation/phase.py", PHASE),
-                ("views/implementation_views.xml", VIEW),
-                (path, dedent(text)),
-            ):
+            for name, content in {**FILES, path: text}.items():
                 file = Path(folder) / name
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(content)
             return scan(folder)
 
-    def assertFound(self, path, text, *words):
-        faults = self.scan(path, text)
-        self.assertTrue(faults, text)
-        for word in words:
-            self.assertIn(word, "\n".join(faults))
-
-    def test_python(self):
-        for line in (
-            "from ..implementation import phase",
-            "from ..implementation.phase import ProjectPhase",
-            'env["project.phase"]',
-            "project.phase_ids",
-            'project.mapped("phase_ids.name")',
-            '[("phase_ids", "!=", False)]',
-            'Query("SELECT 1 FROM project_phase")',
-            "project.action_plan_phases()",
-            'env.ref("project_lifecycle.phase_view")',
-            'meeting.kind == "poc"',
-            "Project.create(dict(phase_ids=[]))",
-        ):
-            with self.subTest(line):
-                self.assertFound("models/pack/pack.py", line, "implementation")
-
-    def test_markup(self):
-        for line in (
-            '<field name="phase_ids" />',
-            '<field name="inherit_id" ref="phase_view" />',
-            '<field name="inherit_id" ref="project_lifecycle.phase_view" />',
-            '<t t-foreach="project.phase_ids" t-as="phase" />',
-            "<field name=\"domain\">[('phase_ids', '=', False)]</field>",
-            '<field name="res_model">project.phase</field>',
-            '<record id="x" model="project.phase" />',
-            '<field name="model_id" ref="model_project_phase" />',
-            '<field name="lifecycle_meeting">poc</field>',
-            "<field name=\"domain\">[('kind', '=', 'poc')]</field>",
-            "<div invisible=\"kind == 'poc'\" />",
-        ):
-            for path in ("views/pack_views.xml", "demo/pack_demo.xml"):
-                with self.subTest(line, path=path):
-                    self.assertFound(path, f"<odoo>\n{line}</odoo>", f"{path}:2: ")
-
-    def test_scripts(self):
-        self.assertFound("static/src/pack/pack.esm.js", "record.data.phase_ids")
-
-    def test_what_is_allowed(self):
-        for path, text in (
-            ("models/go_live/go_live.py", "project.phase_ids"),
-            ("tests/test_pack.py", "project.phase_ids"),
-            ("models/pack/pack.py", "def f():\n    'See project.phase.'\n"),
-            ("models/pack/pack.py", "project.action_archive()\nmeeting.state = 'done'"),
-            ("models/pack/pack.py", "task.timesheet_ids"),
-            ("models/pack/pack.py", "_('The phase of a project')"),
-            ("views/pack_views.xml", "<odoo><!-- phase_ids --></odoo>"),
-        ):
+    def test_scan(self):
+        for path, text in FORBIDDEN.items():
+            for line in text.strip().splitlines():
+                with self.subTest(line):
+                    self.assertIn(f"{path}:1: ", "\n".join(self.scan(path, line)))
+        for path, text in ALLOWED.items():
             with self.subTest(text):
                 self.assertEqual(self.scan(path, text), [])
 
     def test_length(self):
-        self.assertFound("models/pack/pack.py", "\n" * 601, "more than 600")
-        self.assertFound("tests/test_pack.py", "\n" * 701, "more than 700")
-        self.assertFalse(self.scan("models/pack/pack.py", "\n" * 600))
+        for path, longest in (("models/pack/pack.py", 600), ("tests/test_a.py", 700)):
+            self.assertEqual(self.scan(path, "\n" * longest), [])
+            self.assertTrue(self.scan(path, "\n" * (longest + 1)))

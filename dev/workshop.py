@@ -4,11 +4,9 @@ import json
 import os
 import re
 import shutil
-from pathlib import Path
 
-from . import locks, postgres, runtime
-from .console import Stop, complain, step
-from .process import run
+from . import postgres, runtime
+from .process import Stop, lock, run, step
 from .settings import (
     ADDON,
     ADDONS,
@@ -18,12 +16,16 @@ from .settings import (
     LANGUAGES,
     LOGS,
     PINS,
+    PYTHON,
     SCREENSHOTS,
 )
 
-#: A line of Odoo's log at a level that nobody should have to explain away.
-COMPLAINT = re.compile(r"^\d{4}-\d\d-\d\d [\d:,]+ \d+ (WARNING|ERROR|CRITICAL) ")
-ENTRY = re.compile(r"^\d{4}-\d\d-\d\d [\d:,]+ \d+ [A-Z]+ ")
+#: An entry of Odoo's log at a level that nobody should have to explain away, with
+#: the lines that belong to it
+ENTRY = r"\d{4}-\d\d-\d\d [\d:,]+ \d+ "
+COMPLAINT = re.compile(
+    rf"^{ENTRY}(?:WARNING|ERROR|CRITICAL) .*\n(?:(?!{ENTRY}).*\n)*", re.MULTILINE
+)
 
 #: Changes of how a template is made, for its key.
 RECIPE = 2
@@ -41,12 +43,12 @@ limit_time_real = 1800
 
 
 class Workshop:
-    """One Odoo with its Python, its database server and its databases."""
+    """One Odoo with its database server and its databases."""
 
-    def __init__(self, source, python, server_env, pdf_folder):
+    def __init__(self, source, server_env, pdf_folder):
         self.source = source
-        self.python = python
-        self.prefix = f"{ADDON}_{postgres.runtime_id()}_" if _given_server() else ""
+        given = os.environ.get("PGHOST")
+        self.prefix = f"{ADDON}_{postgres.runtime_id()}_" if given else ""
         # Odoo takes ODOO_… variables as options and Python takes PYTHON… ones: none
         # of the user's may get in here.
         self.env = {
@@ -56,37 +58,33 @@ class Workshop:
         }
         self.env["PATH"] = f"{pdf_folder}{os.pathsep}{self.env['PATH']}"
         self.env["PYTHONPATH"] = str(source.root)
+        #: Not the checkout: Python would import from the current folder.
+        self.options = {"env": self.env, "cwd": DATA}
+        addons = ",".join(str(path) for path in (*source.addons, ADDONS))
         CONFIG.write_text(
-            CONFIGURATION.format(
-                addons=",".join(str(path) for path in (*source.addons, ADDONS)),
-                data=DATA,
-                screenshots=SCREENSHOTS,
-            )
+            CONFIGURATION.format(addons=addons, data=DATA, screenshots=SCREENSHOTS)
         )
 
-    def command(self, *arguments):
-        return [self.python, "-m", "odoo", "-c", CONFIG, *arguments]
+    def command(self, *arguments, program=()):
+        return [PYTHON, "-m", "odoo", *program, "-c", CONFIG, *arguments]
 
     def shell(self, database):
-        command = self.command("-d", database, "--no-http", "--log-level=warn")
-        return [*command[:3], "shell", *command[3:]]
+        options = ("-d", database, "--no-http", "--log-level=warn")
+        return self.command(*options, program=["shell"])
 
-    def options(self):
-        # Not the checkout: Python would import from the current folder.
-        return {"env": self.env, "cwd": DATA}
-
-    def odoo(self, database, *arguments, title, log, strict=True):
-        """Run Odoo to its end on ``database``; by default its log must be clean."""
+    def odoo(self, database, *arguments, title, log):
+        """Run Odoo to its end on ``database``; its log must be clean."""
         log = LOGS / f"{log}.log"
         command = self.command("-d", database, "--no-http", "--stop-after-init")
         with step(title), log.open("w") as out:
             code, _ = run(
-                [*command, *arguments], check=False, output=out, **self.options()
+                [*command, *arguments], check=False, output=out, **self.options
             )
         if code:
             raise Stop(f"Odoo failed ({log}):\n{tail(log)}")
-        if strict:
-            check_log(log)
+        found = "".join(COMPLAINT.findall(log.read_text(errors="replace")))
+        if found:
+            raise Stop(f"{found[:6000]}\nOdoo's log has warnings or errors: {log}.")
 
     def sql(self, query, database="postgres"):
         return postgres.sql(self.env, query, database)
@@ -107,14 +105,13 @@ class Workshop:
         """Copy a database with its files, without which every page is an error."""
         self.drop(database)
         run(["createdb", "-w", "-T", template, database], env=self.env)
-        if (FILESTORE / template).is_dir():
-            # Odoo names stored files by their content and never changes one, so a
-            # link is as good as a copy.
-            shutil.copytree(
-                FILESTORE / template, FILESTORE / database, copy_function=os.link
-            )
+        # Odoo names stored files by their content and never changes one, so a
+        # link is as good as a copy.
+        shutil.copytree(
+            FILESTORE / template, FILESTORE / database, copy_function=os.link
+        )
 
-    def note(self, database, **facts):
+    def note(self, database, facts):
         """Keep ``facts`` with the database itself; they vanish when it is dropped."""
         text = postgres.literal(json.dumps(facts, sort_keys=True))
         self.sql(f'COMMENT ON DATABASE "{database}" IS {text}')
@@ -146,43 +143,36 @@ class Workshop:
         )
 
     def template_key(self, demo):
-        return runtime.digest(
-            RECIPE,
-            self.source.version,
-            sorted(runtime.manifest()["depends"]),
-            PINS / "odoo.txt",
-            LANGUAGES,
-            demo,
-        )
+        depends = runtime.dependencies()
+        pins = PINS / "odoo.txt"
+        facts = (self.source.version, depends, pins, LANGUAGES, demo)
+        return runtime.digest(RECIPE, *facts)
 
     def template(self, demo=False):
         """Return a database that has what the addon depends on; made once."""
-        kind = "demo" if demo else "plain"
-        name = f"{self.prefix}template_{kind}_{self.template_key(demo)}"
-        with locks.exclusive("template"):
+        kind = f"{self.prefix}template_{'demo' if demo else 'plain'}_"
+        name = kind + self.template_key(demo)
+        with lock("template"):
             if name in self.databases():
                 return name
-            runtime.need_space(1)
             for other in self.databases():
-                if other.startswith(f"{self.prefix}template_{kind}_"):
+                if other.startswith(kind):
                     self.drop(other)
-            new = f"{self.prefix}new_{kind}"
-            self.drop(new)
-            depends = ",".join(runtime.manifest()["depends"])
+            new = f"{kind}new"
+            depends = ",".join(runtime.dependencies())
             self.odoo(
                 new,
                 *("-i", depends, "--load-language", ",".join(LANGUAGES)),
                 *(["--with-demo"] if demo else []),
                 title=f"Database with {depends}{' and demo data' if demo else ''}",
-                log=f"template-{kind}",
+                log=f"template-{'demo' if demo else 'plain'}",
             )
             # No database of ours sends companies over the internet. Nobody listens on
             # this port; the demo puts its own service there.
             self.set_company_service(new, 9)
+            shutil.rmtree(FILESTORE / name, ignore_errors=True)
+            (FILESTORE / new).rename(FILESTORE / name)
             self.sql(f'ALTER DATABASE "{new}" RENAME TO "{name}"')
-            if (FILESTORE / new).is_dir():
-                shutil.rmtree(FILESTORE / name, ignore_errors=True)
-                (FILESTORE / new).rename(FILESTORE / name)
         return name
 
     def install_addon(self, database, demo=False):
@@ -195,31 +185,6 @@ class Workshop:
         )
 
 
-def _given_server():
-    return bool(os.environ.get("PGHOST"))
-
-
 def tail(log, count=25):
-    return "\n".join(f"    {line}" for line in log_lines(log)[-count:])
-
-
-def log_lines(log):
-    return Path(log).read_text(errors="replace").splitlines()
-
-
-def complaints(log):
-    """The entries of WARNING and above, each with the lines that belong to it."""
-    found, inside = [], False
-    for line in log_lines(log):
-        if ENTRY.match(line):
-            inside = bool(COMPLAINT.match(line))
-        if inside:
-            found.append(line)
-    return found
-
-
-def check_log(log):
-    found = complaints(log)
-    if found:
-        complain("\n".join(found[:60]))
-        raise Stop(f"Odoo's log has warnings or errors, see above and {log}.")
+    lines = log.read_text(errors="replace").splitlines()
+    return "\n".join(f"    {line}" for line in lines[-count:])

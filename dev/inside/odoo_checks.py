@@ -5,8 +5,21 @@ database also learns the address of the server that pytest-odoo starts on a free
 """
 
 import logging
+import os
 
 import pytest
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_cmdline_main(config):
+    """Give each of several processes its own database, with its own files.
+
+    pytest-odoo would share the files, and a process then deletes those of another.
+    """
+    worker = os.environ.pop("PYTEST_XDIST_WORKER", None)
+    if worker:
+        config.option.odoo_database += f"_{worker}"
+    return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)
