@@ -59,6 +59,7 @@
         "data/kickoff_agreement_criterion_data.xml",
         "wizards/implementation_flow_decision_views.xml",
         "wizards/implementation_scenario_fail_views.xml",
+        "wizards/implementation_phase_dates_views.xml",
         "wizards/implementation_phase_plan_views.xml",
         "views/implementation_phase_views.xml",
         "views/implementation_flow_views.xml",

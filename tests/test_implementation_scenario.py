@@ -86,7 +86,7 @@ class TestScenario(ImplementationCommon):
 
     def test_failed_needs_a_word(self):
         self._bring_to_validation(self.flow)
-        for note in (None, "", "  ", False, 5):
+        for note in (None, "", "  ", False, 5, "\u200b", "\0", "…"):
             with self.assertRaisesRegex(UserError, "what went wrong"):
                 self._as(self.spoc_user)._record_run("failed", note)
         with self.assertRaisesRegex(UserError, "passed or failed"):
@@ -115,10 +115,11 @@ class TestScenario(ImplementationCommon):
             ):
                 with self.assertRaises(AccessError), self.cr.savepoint():
                     change(runs.with_env(self.env).with_user(user).sudo(False))
+        self.assertEqual(set(self.scenarios.mapped("state")), {"passed"})
+        self._reject(self.flow)
         for scenario in self.scenarios:
             with self.assertRaisesRegex(UserError, "Archive it"), self.cr.savepoint():
                 self._as(self.consultant, scenario).unlink()
-        self.assertEqual(set(self.scenarios.mapped("state")), {"passed"})
 
     def test_stays_in_its_flow(self):
         other = self._create_flow("Another flow")
@@ -148,3 +149,110 @@ class TestScenario(ImplementationCommon):
             copy.scenario_ids.mapped("name"), self.scenarios.mapped("name")
         )
         self.assertFalse(copy.scenario_ids.run_ids)
+
+    def test_nothing_is_left_out_of_a_validation(self):
+        first, second = self._as(self.consultant)
+        self._bring_to_validation(self.flow)
+        first.action_pass()
+        for leave_out in (
+            second.action_archive,
+            second.unlink,
+            lambda: self.flow.with_user(self.consultant).write(
+                {"scenario_ids": [Command.delete(second.id)]}
+            ),
+            lambda: self.flow.with_user(self.manager).write(
+                {"scenario_ids": [Command.update(second.id, {"active": False})]}
+            ),
+        ):
+            with self.assertRefused(UserError, "all of them count"):
+                leave_out()
+        first.expected_result = "Anything"
+        self.assertEqual(first.state, "to_try", "another text was passed")
+        self.assertIn(first, first.search([("state", "=", "to_try")]))
+        second.action_pass()
+        with self.assertRefused(UserError, "not passed in this cycle yet"):
+            self._validate(self.flow)
+        self._reject(self.flow)
+        second.action_archive()
+        self.assertFalse(second.active, "the way that the message names")
+
+    def test_what_was_validated_is_kept(self):
+        first, second = self.scenarios
+        self._bring_to_validation(self.flow)
+        self._as(self.spoc_user)._record_run("passed")
+        self._validate(self.flow)
+        cycle = self.flow.current_cycle_id
+        frozen = "Give 10 % discount: It is there\nSend the quotation: It is there"
+        self.assertFalse(self.flow.is_changed)
+        self._train(self.flow, "user_training")
+        self.flow.step = "done"
+        self.mvp.action_set_ready()
+        added = first.create(
+            {"flow_id": self.flow.id, "name": "<b>Print", "expected_result": "Paper"}
+        )
+        self.assertTrue(self.flow.is_changed)
+        self.assertEqual(self.mvp.state, "in_progress", "something is left to do")
+        self.assertIn("&lt;b&gt;Print", self.flow.validation_changes)
+        added.unlink()
+        self.assertFalse(self.flow.is_changed)
+        for change in (
+            lambda: first.write({"name": "Give 50 % discount"}),
+            lambda: second.write({"expected_result": "Nothing"}),
+            lambda: second.action_archive(),
+            lambda: first.copy(),
+        ):
+            change()
+            self.assertTrue(self.flow.is_changed)
+            with self.assertRefused(UserError, "Changed since the SPOC"):
+                self.mvp.action_set_ready()
+            self.flow.with_user(self.consultant).action_restore_validated()
+            self.assertFalse(self.flow.is_changed)
+        self.assertEqual(self.flow.scenario_ids, self.scenarios)
+        self.assertEqual(cycle.validated_scenarios, frozen)
+        self.assertEqual(cycle.scenario_run_ids.scenario_id, self.scenarios)
+        self.mvp.action_set_ready()
+        self.mvp.action_go_live()
+        for change in (
+            lambda: first.write({"name": "Give 50 % discount"}),
+            lambda: second.action_archive(),
+            lambda: first.copy(),
+            lambda: self.flow.write(
+                {
+                    "scenario_ids": [
+                        Command.create({"name": "Print", "expected_result": "Paper"})
+                    ]
+                }
+            ),
+        ):
+            with self.assertRefused(UserError, "is live"):
+                change()
+        self.assertEqual(cycle.validated_scenarios, frozen)
+
+    def test_tries_of_what_is_not_wanted_now(self):
+        self._bring_to_validation(self.flow)
+        self.flow._set_aside("No time")
+        with self.assertRefused(UserError, "set aside"):
+            self._as(self.spoc_user).action_pass()
+
+    def test_many_flows_are_compared_in_the_same_queries(self):
+        flows = self.env["project.flow"].create(
+            [
+                {
+                    "name": f"Flow {index}",
+                    "project_id": self.project.id,
+                    "phase_id": self.mvp.id,
+                    "scenario_ids": [
+                        Command.create({"name": name, "expected_result": "Paper"})
+                        for name in ("Print", "Send")
+                    ],
+                }
+                for index in range(13)
+            ]
+        )
+        flows.current_cycle_id.sudo().write({"result": "validated"})
+
+        def compute(records):
+            records.modified(["to_be"])
+            self.assertEqual(set(records.mapped("is_changed")), {True})
+
+        self.assertConstantQueries(compute, flows)

@@ -4,6 +4,7 @@ from odoo import fields, models
 class ProjectPhaseCompleteWizard(models.TransientModel):
     _name = "project.phase.complete.wizard"
     _description = "Agree that a Go-live is Complete"
+    _inherit = ["project.values.mixin"]
 
     phase_id = fields.Many2one(
         "project.phase", required=True, readonly=True, ondelete="cascade"

@@ -7,6 +7,7 @@ from ..models.implementation.project_flow_cycle import RESULTS
 class ProjectFlowDecisionWizard(models.TransientModel):
     _name = "project.flow.decision.wizard"
     _description = "Record the Answer to a Business Flow"
+    _inherit = ["project.values.mixin"]
 
     cycle_id = fields.Many2one(
         "project.flow.cycle", required=True, readonly=True, ondelete="cascade"

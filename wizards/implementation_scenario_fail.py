@@ -4,6 +4,7 @@ from odoo import fields, models
 class ProjectScenarioFailWizard(models.TransientModel):
     _name = "project.scenario.fail.wizard"
     _description = "Say why a Scenario Failed"
+    _inherit = ["project.values.mixin"]
 
     scenario_id = fields.Many2one("project.scenario", required=True, ondelete="cascade")
     expected_result = fields.Text(related="scenario_id.expected_result")

@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools.sql import column_exists, create_column
@@ -60,10 +62,15 @@ class AccountAnalyticLine(models.Model):
             line.phase_id = phase
 
     def write(self, vals):
-        if "phase_id" in vals and "project_id" not in vals:
+        parts = {"phase_id", "flow_id"} & vals.keys()
+        if parts:
             for line in self.sudo():  # phases are hidden from those who only log time
                 phase = line.phase_id
-                if phase.state == "complete" and phase.id != vals["phase_id"]:
+                if (
+                    phase.state == "complete"
+                    and vals.get("project_id", line.project_id.id) == line.project_id.id
+                    and any((vals[name] or False) != line[name].id for name in parts)
+                ):
                     raise UserError(
                         self.env._(
                             "%(phase)s is complete: the time that it took stays there. "
@@ -72,6 +79,24 @@ class AccountAnalyticLine(models.Model):
                         )
                     )
         return super().write(vals)
+
+    @api.model
+    def _read_hours(self, name, ids, *groupby):
+        """Return the hours of parts of projects, in one query.
+
+        :param str name: field to the part, and ``ids`` those of the parts
+        :param groupby: more fields to group by
+        :return: dict from tuples of part and more values to hours
+        """
+        to_hours = self.env["project.consultancy.pack"]._to_hours
+        hours = defaultdict(float)
+        for *group, uom, amount in self._read_group(
+            [(name, "in", ids)],
+            [name, *groupby, "product_uom_id"],
+            ["unit_amount:sum"],
+        ):
+            hours[tuple(group)] += to_hours(amount, uom)
+        return dict(hours)
 
     # Not on project_id: a change of the project computes both anew.
     @api.constrains("phase_id")

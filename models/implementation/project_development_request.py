@@ -4,7 +4,7 @@ from odoo.tools import format_list
 
 from ..kickoff.project_scope_line import WAVES
 from ..lifecycle.project_lock import unlocked
-from .words import says_something
+from ..lifecycle.words import says_something
 
 # What each decision rests on.
 NEEDED_FIELDS = {

@@ -260,15 +260,11 @@ class ProjectFlow(models.Model):
         for flow in self:
             flow.task_count = counts.get(flow._origin, 0)
 
-    @api.depends("timesheet_ids.unit_amount")
+    @api.depends("timesheet_ids.unit_amount", "timesheet_ids.product_uom_id")
     def _compute_spent_hours(self):
-        hours = dict(
-            self.env["account.analytic.line"]._read_group(
-                [("flow_id", "in", self.ids)], ["flow_id"], ["unit_amount:sum"]
-            )
-        )
+        hours = self.env["account.analytic.line"]._read_hours("flow_id", self.ids)
         for flow in self:
-            flow.spent_hours = hours.get(flow._origin, 0)
+            flow.spent_hours = hours.get((flow._origin,), 0)
 
     @api.model_create_multi
     def create(self, vals_list):

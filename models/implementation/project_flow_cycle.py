@@ -2,7 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command, Domain
 
-from .words import get_words
+from ..lifecycle.words import get_words
+from .project_phase_state import WORK_STAGES
 
 # The steps of a cycle, in the order in which they are passed.
 STEPS = [
@@ -485,6 +486,7 @@ class ProjectFlowCycle(models.Model):
                     cycle=self.display_name,
                 )
             )
+        self.flow_id.phase_id._check_stage(WORK_STAGES)
         if not spoc:
             raise UserError(
                 self.env._(

@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.tools import plaintext2html
 
 from ..lifecycle.project_lock import unlocked
 
@@ -9,6 +10,65 @@ class ProjectFlow(models.Model):
     scenario_ids = fields.One2many(
         "project.scenario", "flow_id", string="Scenarios", copy=True
     )
+
+    @api.depends(
+        "scenario_ids.active",
+        "scenario_ids.name",
+        "scenario_ids.expected_result",
+        "current_cycle_id.validated_scenarios",
+    )
+    def _compute_is_changed(self):
+        return super()._compute_is_changed()
+
+    @api.depends(
+        "scenario_ids.active",
+        "scenario_ids.name",
+        "scenario_ids.expected_result",
+        "current_cycle_id.validated_scenarios",
+    )
+    def _compute_validation_changes(self):
+        return super()._compute_validation_changes()
+
+    def _get_scenario_texts(self):
+        """Return the scenarios of the flow as one text."""
+        self.ensure_one()
+        # sudo: what is validated does not depend on who reads it. Archived ones are
+        # read, too: the cache keeps what was archived just now. Not with "filtered",
+        # which would read the scenarios of one flow at a time.
+        scenarios = self.sudo().with_context(active_test=False).scenario_ids
+        return "\n".join(
+            sorted(
+                f"{scenario.name}: {scenario.expected_result}"
+                for scenario in scenarios
+                if scenario.active
+            )
+        )
+
+    def _get_changed_texts(self):
+        changes = super()._get_changed_texts()
+        cycle = self.current_cycle_id
+        if cycle.result == "validated":
+            validated, current = cycle.validated_scenarios, self._get_scenario_texts()
+            if (validated or "") != current:
+                label = self._fields["scenario_ids"]._description_string(self.env)
+                changes[label] = tuple(map(plaintext2html, (validated or "", current)))
+        return changes
+
+    def action_restore_validated(self):
+        for flow in self.filtered("is_changed"):
+            runs = flow.current_cycle_id.sudo()._get_validated_runs()
+            scenarios = flow.with_context(active_test=False).scenario_ids
+            for run in runs:
+                run.scenario_id.with_env(self.env).write(
+                    {
+                        "active": True,
+                        "name": run.name,
+                        "expected_result": run.expected_result,
+                    }
+                )
+            added = scenarios.filtered("active") - runs.scenario_id.with_env(self.env)
+            added.action_archive()
+        return super().action_restore_validated()
 
     def _get_open_scenarios(self):
         """Return the scenarios that nobody passed in the current cycles."""

@@ -8,9 +8,10 @@ from odoo.tools import format_list, html2plaintext, is_html_empty
 from odoo.tools.misc import clean_context
 
 from ..lifecycle.project_lock import unlocked
+from ..lifecycle.words import get_words
 from .project_flow import LIVE_STATES
 from .project_flow_cycle import STEPS, VALIDATED_TEXTS
-from .words import get_words
+from .project_phase_state import WORK_STAGES
 
 # Started over as often as this, and the flow goes round in circles: a risk.
 MANY_TIMES = 2
@@ -323,6 +324,7 @@ class ProjectFlow(models.Model):
                 self.env._("There is no step “%s”: choose one of the flow's.", step)
             )
         moving = self.filtered(lambda flow: flow.step != step)
+        moving.phase_id._check_stage(WORK_STAGES)
         for flow in moving:
             distance = steps.index(step) - steps.index(flow.step)
             if distance < 0:

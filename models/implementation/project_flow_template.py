@@ -46,7 +46,9 @@ class ProjectFlowTemplateTask(models.Model):
     work_type_id = fields.Many2one("project.work.type", ondelete="restrict")
     allocated_hours = fields.Float()
     is_client_task = fields.Boolean(
-        string="For the Client", help="The client does it: no hours are deducted."
+        string="For the Client",
+        help="The client does it. Time that the firm logs on it is deducted as all "
+        "time.",
     )
 
     _allocated_hours_positive = models.Constraint(

@@ -49,18 +49,13 @@ class ProjectPhase(models.Model):
         "timesheet_ids.is_deducted",
     )
     def _compute_hours(self):
-        Pack = self.env["project.consultancy.pack"]
         by_phase = {phase_id: {} for phase_id in self.ids}
         deducted = dict.fromkeys(self.ids, 0.0)
-        # One query for any number of phases
-        groups = self.env["account.analytic.line"]._read_group(
-            [("phase_id", "in", self.ids)],
-            ["phase_id", "work_type_id", "product_uom_id", "is_deducted"],
-            ["unit_amount:sum"],
+        groups = self.env["account.analytic.line"]._read_hours(
+            "phase_id", self.ids, "work_type_id", "is_deducted"
         )
-        for phase, work_type, uom, is_deducted, amount in groups:
+        for (phase, work_type, is_deducted), hours in groups.items():
             by_type = by_phase[phase.id]
-            hours = Pack._to_hours(amount, uom)
             deducted[phase.id] += hours if is_deducted else 0.0
             by_type[work_type] = by_type.get(work_type, 0.0) + hours
         for phase in self:

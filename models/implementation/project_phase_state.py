@@ -2,7 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tools import format_date, format_list
 
-from ..lifecycle.project_lock import unlocked
+from ..lifecycle.project_lock import is_manager, unlocked
+from ..lifecycle.words import get_words
 from .project_phase import CURRENT_STATES
 
 # What may follow each state, and nothing else, whoever asks.
@@ -37,10 +38,18 @@ class ProjectPhase(models.Model):
         group_expand=True,
     )
     date_start_real = fields.Date(
-        string="Started On", readonly=True, copy=False, tracking=True
+        string="Started On",
+        readonly=True,
+        copy=False,
+        tracking=True,
+        help="Noted when the phase was started. A project manager corrects it.",
     )
     date_go_live_real = fields.Date(
-        string="Went Live On", readonly=True, copy=False, tracking=True
+        string="Went Live On",
+        readonly=True,
+        copy=False,
+        tracking=True,
+        help="Noted when the phase went live. A project manager corrects it.",
     )
     completion_statement = fields.Text(
         string="What the Client Said",
@@ -191,8 +200,7 @@ class ProjectPhase(models.Model):
         """
         self._check_next_state("complete")
         self._check_stage(LIVE_STAGES)
-        statement, evidence = (text or "" for text in (statement, evidence))
-        statement, evidence = statement.strip(), evidence.strip()
+        statement, evidence = get_words(statement), get_words(evidence)
         for phase in self:  # each with its own SPOC
             phase._check_agreed(statement, evidence)
             phase._enter_state(
@@ -204,6 +212,56 @@ class ProjectPhase(models.Model):
                 completed_on=fields.Datetime.now(),
                 completion_recorded_by_id=self.env.uid,
             )
+        return True
+
+    def action_correct_dates(self):
+        """Ask a manager for the days on which the phase really started or went live."""
+        self.ensure_one()
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "project_lifecycle.implementation_phase_dates_action"
+        ) | {
+            "context": {
+                "default_phase_id": self.id,
+                "default_date_start_real": self.date_start_real,
+                "default_date_go_live_real": self.date_go_live_real,
+            }
+        }
+
+    def _correct_dates(self, start, go_live, reason):
+        """Correct the days on which the phase really started and went live.
+
+        :param start: day of the start
+        :param go_live: day of the go-live, for a phase that is live
+        :param str reason: why, plain text; it is noted in the chatter
+        :raises AccessError: for users who are not project managers
+        :raises UserError: for a day of something that has not happened, for none of
+            something that has, or without a reason
+        """
+        self.ensure_one()
+        self.check_access("write")
+        if not is_manager(self.env):
+            raise AccessError(
+                self.env._(
+                    "Only project managers correct the days on which a phase started "
+                    "or went live."
+                )
+            )
+        reason = get_words(reason)
+        if not reason:
+            raise UserError(self.env._("Write down why the days are corrected."))
+        if bool(start) != bool(self.date_start_real) or bool(go_live) != bool(
+            self.date_go_live_real
+        ):
+            raise UserError(
+                self.env._(
+                    "The days are corrected of what has happened, and of nothing else: "
+                    "use the buttons of the phase to start it or to go live."
+                )
+            )
+        unlocked(self).write({"date_start_real": start, "date_go_live_real": go_live})
+        self.message_post(
+            body=self.env._("Days corrected: %s", reason), subtype_xmlid="mail.mt_note"
+        )
         return True
 
     def _enter_state(self, state, **noted):

@@ -119,7 +119,6 @@ class ProjectProject(models.Model):
         :param dict mapping: filled with the ids of the copies by those of the parts
         :param get_values: function that returns what is different in a copy
         """
-        parts = parts.browse(parts.ids)  # without new ones left in the cache
         vals_list = parts.with_context(copy_project=True).copy_data()
         copied = unlocked(parts.browse()).create(
             [

@@ -3,6 +3,11 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_list
 
+from ..lifecycle.words import get_words
+
+# What the SPOC validates of a scenario.
+VALIDATED_FIELDS = {"active", "name", "expected_result"}
+
 
 class ProjectScenario(models.Model):
     """A small use case that the client's people solve alone (methodology, section 4).
@@ -56,21 +61,26 @@ class ProjectScenario(models.Model):
         compute="_compute_is_in_validation", export_string_translation=False
     )
 
-    @api.depends("run_ids.result", "flow_id.current_cycle_id")
+    @api.depends(
+        "name", "expected_result", "run_ids.result", "flow_id.current_cycle_id"
+    )
     def _compute_state(self):
         # sudo: how a scenario went is for all who see it
         runs = self.env["project.scenario.run"].sudo()
         last = {
-            run.scenario_id.id: run.result
+            run.scenario_id.id: run
             for run in runs.search_fetch(
                 Domain("scenario_id", "in", self.ids)
                 & Domain("cycle_id", "in", self.flow_id.current_cycle_id.ids),
-                ["scenario_id", "result"],
+                ["scenario_id", "result", "name", "expected_result"],
                 order="id",
             )
         }
         for scenario in self:
-            scenario.state = last.get(scenario._origin.id, "to_try")
+            run = last.get(scenario._origin.id)
+            tried = run and (run.name, run.expected_result)
+            is_same = tried == (scenario.name, scenario.expected_result)
+            scenario.state = run.result if is_same else "to_try"
 
     @api.model
     def _search_state(self, operator, value):
@@ -85,16 +95,22 @@ class ProjectScenario(models.Model):
         """Return the domain of scenarios whose last try in this cycle went so."""
         self.env["project.scenario.run"].flush_model()
         self.env["project.flow"].flush_model(["current_cycle_id"])
+        self.flush_model(["name", "expected_result"])
         query = SQL(
             """(
                 SELECT last.scenario_id
                   FROM (
                         SELECT DISTINCT ON (run.scenario_id)
-                               run.scenario_id, run.result
+                               run.scenario_id, run.result,
+                               run.name, run.expected_result
                           FROM project_scenario_run run
                           JOIN project_flow flow ON flow.current_cycle_id = run.cycle_id
                       ORDER BY run.scenario_id, run.id DESC
                        ) last
+                  JOIN project_scenario scenario
+                    ON scenario.id = last.scenario_id
+                   AND scenario.name = last.name
+                   AND scenario.expected_result = last.expected_result
                  WHERE last.result = ANY(%s)
             )""",
             list(results),
@@ -106,7 +122,19 @@ class ProjectScenario(models.Model):
         for scenario in self:
             scenario.is_in_validation = scenario.flow_id.step == "validation"
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        scenarios = super().create(vals_list)
+        scenarios.flow_id._check_not_live()
+        scenarios.flow_id._reopen_phase()
+        return scenarios
+
     def write(self, vals):
+        changes = VALIDATED_FIELDS & vals.keys()
+        if changes:
+            self.flow_id._check_not_live()
+        if "active" in vals and not vals["active"]:
+            self._check_not_in_validation()
         if "flow_id" in vals:
             for scenario in self:
                 if scenario.flow_id.id != vals["flow_id"]:
@@ -118,10 +146,21 @@ class ProjectScenario(models.Model):
                             flow=scenario.flow_id.name,
                         )
                     )
-        return super().write(vals)
+        result = super().write(vals)
+        if changes:
+            self.flow_id._reopen_phase()
+        return result
+
+    def unlink(self):
+        flows = self.flow_id
+        result = super().unlink()
+        flows.exists()._reopen_phase()
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_tried(self):
+        self.flow_id._check_not_live()
+        self._check_not_in_validation()
         tried = self.sudo().run_ids.scenario_id  # sudo: the tries of everybody count
         if tried:
             raise UserError(
@@ -129,6 +168,22 @@ class ProjectScenario(models.Model):
                     "It was tried already, and how it went stays on record: %s. "
                     "Archive it instead of deleting it.",
                     format_list(self.env, tried.mapped("name")),
+                )
+            )
+
+    def _check_not_in_validation(self):
+        """Check that nothing is left out of what the SPOC is trying.
+
+        :raises UserError: with the ways that are left
+        """
+        if found := self.filtered(lambda s: s.active and s.is_in_validation):
+            raise UserError(
+                self.env._(
+                    "The SPOC is trying the scenarios of %(flow)s, and all of them "
+                    "count: correct the text of “%(scenario)s”, or send the flow back "
+                    "and leave the scenario out of the next cycle.",
+                    flow=found[0].flow_id.name,
+                    scenario=found[0].name,
                 )
             )
 
@@ -165,7 +220,7 @@ class ProjectScenario(models.Model):
         Run = self.env["project.scenario.run"].sudo()  # written here and nowhere else
         if result not in dict(Run._fields["result"].selection):
             raise UserError(self.env._("A scenario is passed or failed."))
-        note = note.strip() if isinstance(note, str) else ""
+        note = get_words(note)
         if result == "failed" and not note:
             raise UserError(
                 self.env._(
@@ -178,6 +233,7 @@ class ProjectScenario(models.Model):
             [
                 {
                     "scenario_id": scenario.id,
+                    "name": scenario.name,
                     "cycle_id": scenario.flow_id.current_cycle_id.id,
                     "occasion": occasion,
                     "result": result,
@@ -201,7 +257,17 @@ class ProjectScenario(models.Model):
         if occasion != "validation":
             return
         labels = dict(self.env["project.flow"]._fields["step"].selection)
-        for flow in self.sudo().flow_id:  # sudo: the SPOC reads no internal records
+        # sudo: the SPOC reads no internal records
+        flows = self.sudo().flow_id
+        flows._check_not_set_aside()
+        if archived := self.sudo().filtered(lambda scenario: not scenario.active):
+            raise UserError(
+                self.env._(
+                    "“%s” is archived: restore it before it is tried.",
+                    archived[0].name,
+                )
+            )
+        for flow in flows:
             if flow.step != "validation":
                 raise UserError(
                     self.env._(

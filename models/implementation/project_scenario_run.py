@@ -18,6 +18,7 @@ class ProjectScenarioRun(models.Model):
     project_id = fields.Many2one(related="scenario_id.project_id")
     company_id = fields.Many2one(related="scenario_id.company_id")
     flow_id = fields.Many2one(related="scenario_id.flow_id")
+    name = fields.Char(help="What the user was asked to do then.")
     cycle_id = fields.Many2one(
         "project.flow.cycle",
         index="btree_not_null",

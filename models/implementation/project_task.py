@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools.sql import column_exists, create_column
 
+from ..lifecycle.project_values import clean_values
 from .project_project_copy import PhaseCopies
 
 
@@ -34,7 +35,8 @@ class ProjectTask(models.Model):
     is_client_task = fields.Boolean(
         string="For the Client",
         tracking=True,
-        help="The client does it, like cleaning its data: no hours are deducted.",
+        help="The client does it, like cleaning its data. Time that the firm logs on "
+        "it is deducted as all time.",
     )
 
     def _auto_init(self):
@@ -120,7 +122,12 @@ class ProjectTask(models.Model):
                     )
                 )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([clean_values(self, vals) for vals in vals_list])
+
     def write(self, vals):
+        vals = clean_values(self, vals)
         moved = {"phase_id", "flow_id"} & vals.keys()
         # Open sub-tasks go along when they were where their parent was.
         subtasks = (

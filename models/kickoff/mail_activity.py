@@ -2,7 +2,8 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import html2plaintext
 
-from .project_risk import UNANSWERED_STATES, has_words
+from ..lifecycle.words import says_something
+from .project_risk import UNANSWERED_STATES
 
 
 class MailActivity(models.Model):
@@ -22,7 +23,7 @@ class MailActivity(models.Model):
         risks = self.env["project.risk"].sudo().browse(asked.mapped("res_id")).exists()
         risks = risks.filtered(lambda risk: risk.state in UNANSWERED_STATES)
         answer = html2plaintext(feedback or "").strip()
-        if risks and not has_words(answer):
+        if risks and not says_something(answer):
             raise UserError(
                 self.env._(
                     "Write how “%s” is answered in the feedback: the risk is accepted "

@@ -1,8 +1,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import html2plaintext, plaintext2html
+from odoo.tools import plaintext2html
 
 from ..lifecycle.project_lock import is_manager, unlocked
+from ..lifecycle.words import says_something
 from .project_checklist_template import RESPONSIBLES
 
 # What the client acknowledges. It does not change behind the client's back.
@@ -126,7 +127,7 @@ class ProjectChecklistItem(models.Model):
     def _has_answer(self):
         """Return whether the answer has any word in it."""
         self.ensure_one()
-        return any(char.isalnum() for char in html2plaintext(self.answer or ""))
+        return says_something(self.answer)
 
     @api.constrains("name", "section")
     def _check_not_blank(self):

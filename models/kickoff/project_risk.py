@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ..lifecycle.project_lock import is_manager, is_unlocked, unlocked
+from ..lifecycle.words import says_something
 
 # What a salesperson answers, who need not be a user of projects.
 ANSWER_FIELDS = {"answer", "state"}
@@ -13,11 +14,6 @@ ASSIGNED_FIELDS = {"description", "name", "owner_id", "state", "type"}
 UNANSWERED_STATES = ("open", "challenged")
 ANSWERED_STATES = ("resolved", "accepted")
 SEVERITIES = [("low", "Low"), ("medium", "Medium"), ("high", "High")]
-
-
-def has_words(text):
-    """Return whether a text says anything: blanks, dots and dashes do not."""
-    return any(character.isalnum() for character in text or "")
 
 
 class ProjectRisk(models.Model):
@@ -196,7 +192,7 @@ class ProjectRisk(models.Model):
     @api.constrains("state", "answer")
     def _check_answer(self):
         for risk in self:
-            if has_words(risk.answer):
+            if says_something(risk.answer):
                 continue
             if risk.state == "accepted":
                 raise ValidationError(
@@ -386,7 +382,7 @@ class ProjectRisk(models.Model):
     def _is_answered(self):
         """Return whether somebody answered for the risk."""
         self.ensure_one()
-        return self.state in ANSWERED_STATES and has_words(self.answer)
+        return self.state in ANSWERED_STATES and says_something(self.answer)
 
     def _answer(self, answer):
         """Accept risks with an answer, as who is asked about them.

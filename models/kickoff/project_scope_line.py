@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
 from ..lifecycle.project_lock import is_manager
-from .project_risk import has_words
+from ..lifecycle.words import says_something
 
 # The two large steps of an implementation, see `methodology.md` 3.
 WAVES = [("mvp", "MVP"), ("improvement", "Improvements")]
@@ -137,5 +137,5 @@ class ProjectScopeLine(models.Model):
         """Return the values without a reason that says nothing."""
         if isinstance(vals.get("reason"), str):
             reason = vals["reason"].strip()
-            return vals | {"reason": reason if has_words(reason) else ""}
+            return vals | {"reason": reason if says_something(reason) else ""}
         return vals

@@ -13,6 +13,7 @@ from . import project_project_stage
 from . import project_project_stage_time
 from . import project_stage_criterion
 from . import project_stage_transition
+from . import project_values_mixin
 from . import res_company
 from . import res_config_settings
 from . import res_users

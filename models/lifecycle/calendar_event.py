@@ -161,11 +161,16 @@ class CalendarEvent(models.Model):
             client in which nobody decides for the client
         """
         now = fields.Datetime.now()
+        today = fields.Date.context_today(self)
         client_kinds = self._get_client_meeting_kinds()
         for event in self.sudo():  # private meetings count as well
             if not event.held or not event.project_id:
                 continue
-            if not event.start or event.start > now:
+            if event.allday and event.start_date:  # of the day where the user is
+                has_begun = event.start_date <= today
+            else:
+                has_begun = event.start and event.start <= now
+            if not has_begun:
                 raise UserError(
                     self.env._(
                         "“%s” has not begun yet: it is marked as held once it has. "

@@ -38,8 +38,11 @@ def clean_values(records, vals):
                     value=_shorten(value),
                 )
             )
-        if isinstance(value, str) and "\0" in value:
-            texts[name] = value.replace("\0", "")
+        if isinstance(value, str):
+            # Neither NUL nor halves of characters
+            text = value.replace("\0", "").encode(errors="ignore").decode()
+            if text != value:
+                texts[name] = text
     return {**vals, **texts} if texts else vals
 
 
@@ -114,6 +117,11 @@ def _is_number(value, limit):
 
 
 def _is_integer(field, records, value):
+    if isinstance(value, str):
+        try:
+            value = int(value)
+        except ValueError:
+            return False
     return _is_number(value, MAX_INTEGER)
 
 
@@ -125,7 +133,7 @@ def _is_text(field, records, value):
     if isinstance(value, dict):  # translations
         return all(_is_text(field, records, text) for text in value.values())
     if isinstance(value, bytes):
-        return b"\0" not in value
+        return b"\0" not in value and value.isascii()
     return not isinstance(value, list | tuple | set)
 
 
@@ -139,11 +147,19 @@ def _is_record(field, records, value):
     if isinstance(value, int):
         return 0 <= value <= MAX_INTEGER  # 0 is none, as for Odoo
     # Records, new ones, and what the ORM itself passes on; no text, no floats
-    return not isinstance(value, str | bytes | float | list)
+    return not isinstance(value, str | bytes | float | list | dict)
 
 
 def _is_commands(field, records, value):
-    return not isinstance(value, str | bytes | int | float)
+    if isinstance(value, str | bytes | int | float | dict):
+        return False
+    if not isinstance(value, list | tuple):
+        return True  # records
+    return all(
+        isinstance(command, list | tuple)
+        or (isinstance(command, int) and 0 < command <= MAX_INTEGER)
+        for command in value
+    )
 
 
 def _is_date(field, records, value):

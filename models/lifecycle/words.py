@@ -2,6 +2,9 @@ import re
 import unicodedata
 from html import unescape
 
+# Letters, numbers, and symbols such as emoji
+TELLING = {"Ll", "Lm", "Lo", "Lt", "Lu", "Nd", "Nl", "No", "So"}
+
 
 def get_words(text):
     """Return a plain text without control characters, or "" when it says nothing.
@@ -21,11 +24,12 @@ def get_words(text):
 def says_something(text):
     """Return whether a plain text or HTML has a letter, a number or a picture.
 
-    Blanks, tags without content and characters that cannot be seen say nothing.
+    Blanks, dots and dashes, tags without content and characters that cannot be seen
+    say nothing.
     """
     if not isinstance(text, str):
         return False
     visible = unescape(re.sub(r"<(?!img\b)[^>]*>", "", text))
     return "<img" in visible or any(
-        unicodedata.category(character)[0] in "LNS" for character in visible
+        unicodedata.category(character) in TELLING for character in visible
     )
