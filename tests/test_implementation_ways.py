@@ -120,21 +120,21 @@ class TestWays(ImplementationCommon):
         ):
             self.consultant.tz = zone
             with self.subTest(zone=zone), freeze_time(now):
-                meetings = self.env["calendar.event"].with_user(self.consultant)
+                meetings = (
+                    self.env["calendar.event"]
+                    .with_user(self.consultant)
+                    .with_context(tz=zone)
+                )
                 for day in (today, tomorrow):
-                    meetings |= (
-                        self._meet(
-                            self.flow,
-                            "spoc_training",
-                            held=False,
-                            allday=True,
-                            start=f"{day} 08:00:00",
-                            stop=f"{day} 18:00:00",
-                            start_date=day,
-                            stop_date=day,
-                        )
-                        .with_user(self.consultant)
-                        .with_context(tz=zone)
+                    meetings |= self._meet(
+                        self.flow,
+                        "spoc_training",
+                        held=False,
+                        allday=True,
+                        start=f"{day} 08:00:00",
+                        stop=f"{day} 18:00:00",
+                        start_date=day,
+                        stop_date=day,
                     )
                 meetings[0].held = True
                 with self.assertRefused(UserError, "has not begun"):

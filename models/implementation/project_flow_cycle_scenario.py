@@ -26,7 +26,7 @@ class ProjectFlowCycle(models.Model):
 
         :raises UserError: with the scenarios that nobody passed in this cycle
         """
-        super()._check_decision(result, spoc)
+        checked = super()._check_decision(result, spoc)
         if result == "validated" and (missing := self.flow_id._get_open_scenarios()):
             raise UserError(
                 self.env._(
@@ -35,6 +35,7 @@ class ProjectFlowCycle(models.Model):
                     format_list(self.env, missing.mapped("name")),
                 )
             )
+        return checked
 
     def _prepare_snapshot(self):
         return super()._prepare_snapshot() | {
