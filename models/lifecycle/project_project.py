@@ -44,7 +44,7 @@ class ProjectProject(models.Model):
     )
     spoc_stand_in_id = fields.Many2one(
         "res.partner",
-        string="Stand-in of the SPOC",
+        string="SPOC Stand-in",
         index="btree_not_null",
         tracking=True,
         copy=False,
