@@ -32,6 +32,7 @@ from . import test_lifecycle_locks
 from . import test_lifecycle_project
 from . import test_lifecycle_queries
 from . import test_lifecycle_rights
+from . import test_lifecycle_views
 from . import test_lifecycle_ways
 from . import test_pack_exactness
 from . import test_pack_integrity

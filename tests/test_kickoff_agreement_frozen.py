@@ -3,7 +3,7 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import format_date, mute_logger
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
 from odoo.addons.mail.tests.common import MailCase
@@ -144,6 +144,8 @@ class TestAgreementFrozen(AgreementCommon):
             *("Beatriz Soler", firm, "Version 1", "Kick-off agreement"),
         ):
             self.assertIn(text, agreement.heading)
+        today = format_date(self.env, self.project._get_today(), agreement.lang)
+        self.assertIn(f"({today})", " ".join(agreement.heading.split()))
         before = (agreement.heading, agreement.content, agreement.display_name)
         self._rename_all()
         self.assertEqual(

@@ -66,7 +66,10 @@ class TestInside(LifecycleCommon):
             with self.subTest(name=name), self.assertRaises(AccessError):
                 meeting.search([(name, "!=", False)])
         Project = self.env["project.project"].with_user(self.spoc_user)
-        for name in ("has_client_spoc", "has_consultant", "gate_progress"):
+        for name in (
+            *("has_client_spoc", "has_consultant"),
+            *("gate_progress", "gate_summary"),
+        ):
             with self.subTest(name=name), self.assertRaises(AccessError):
                 Project.search([(name, "=", True)])
         company = self.env.company.with_user(self.spoc_user)

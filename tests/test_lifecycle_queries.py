@@ -68,6 +68,7 @@ class TestQueries(LifecycleCommon):
     def test_cards(self):
         names = [
             "gate_progress",
+            "gate_summary",
             "days_in_stage",
             "is_late_in_stage",
             "stage_target_days",

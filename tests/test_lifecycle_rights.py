@@ -160,6 +160,7 @@ class TestRoles(LifecycleCommon):
         for field in (
             "gate_ids",
             "gate_progress",
+            "gate_summary",
             "days_in_stage",
             "transition_ids",
             "salesperson_id",
@@ -224,6 +225,13 @@ class TestRoles(LifecycleCommon):
         project = self.project.with_user(self.manager)
         self.assertTrue(project.gate_ids)
         self.assertEqual(project.gate_progress, 33)
+        self.assertEqual(
+            project.gate_summary,
+            "1 of 3 met. Missing: "
+            + project.unmet_criterion_ids.filtered(
+                lambda criterion: criterion.severity == "blocking"
+            )[0].name,
+        )
         created = (
             self.env["project.project"]
             .with_user(self.manager)

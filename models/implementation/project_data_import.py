@@ -41,6 +41,7 @@ class ProjectDataImport(models.Model):
         compute="_compute_phase_id", store=True, readonly=False, precompute=True
     )
     needed_to_start = fields.Boolean(
+        string="Needed to Start",
         tracking=True,
         help="The client cannot start to work without it. Data that is not needed to "
         "start is imported after the go-live.",

@@ -77,7 +77,7 @@ class ProjectFlow(models.Model):
         string="Kept for Later",
         prefetch=False,
         copy=False,
-        help="Feedback of the users that is no sticking point: an improvement for a "
+        help="Feedback of the users that is not a sticking point: an improvement for a "
         "later phase.",
     )
     cycle_ids = fields.One2many(

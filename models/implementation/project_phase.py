@@ -199,7 +199,7 @@ class ProjectPhase(models.Model):
                     if phase.date_start < other_end and other.date_start < end:
                         raise ValidationError(
                             self.env._(
-                                "The dates of %(phase)s cross those of %(other)s "
+                                "The dates of %(phase)s overlap those of %(other)s "
                                 "(%(start)s to %(go_live)s). Phases follow one "
                                 "another: move one of them.",
                                 phase=phase.name,

@@ -40,7 +40,7 @@ class ProjectApplication(models.Model):
     # "Not a number" counts as more than any number
     _standard_hours_range = models.Constraint(
         "CHECK (standard_hours >= 0 AND standard_hours <= 10000)",
-        "The standard hours of an application lie between 0 and 10,000.",
+        "The standard hours of an application must be between 0 and 10,000.",
     )
     _technical_name_uniq = models.UniqueIndex(
         "(technical_name) WHERE technical_name IS NOT NULL",

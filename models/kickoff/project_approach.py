@@ -20,7 +20,7 @@ class ProjectApproach(models.Model):
 
     _factor_positive = models.Constraint(
         "CHECK (factor > 0 AND factor <= 100)",
-        "The factor of an approach lies above 0 and is 100 at most.",
+        "The factor of an approach must be above 0 and at most 100.",
     )
 
     def write(self, vals):

@@ -261,7 +261,7 @@ class ProjectChecklist(models.Model):
             )
         except psycopg2.errors.UniqueViolation as error:
             raise ConcurrencyError(
-                self.env._("Somebody else opens the same checklist.")
+                self.env._("Somebody else is opening the same checklist. Try again.")
             ) from error
         checklists = checklists.with_env(self.env)
         checklists._insert_items(sources)

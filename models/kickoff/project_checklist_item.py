@@ -100,7 +100,7 @@ class ProjectChecklistItem(models.Model):
     code = fields.Char(groups="base.group_user")
     answer = fields.Html(help="What was said or agreed. The client may see it.")
     internal_note = fields.Html(
-        groups="base.group_user", help="Never leaves the house."
+        groups="base.group_user", help="Never shown to the client."
     )
     responsible = fields.Selection(RESPONSIBLES, default="consultant", required=True)
     user_id = fields.Many2one(

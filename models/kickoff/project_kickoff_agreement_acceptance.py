@@ -98,7 +98,7 @@ class ProjectKickoffAgreement(models.Model):
             raise UserError(
                 self.env._(
                     "This version is addressed to %(former)s. Your consultant sends "
-                    "you a new version, made out to you.",
+                    "you a new version, addressed to you.",
                     former=self.spoc_name,
                 )
             )

@@ -100,7 +100,10 @@ class ProjectKickoffAgreement(models.Model):
         unlocked(agreement).write(
             {"snapshot": snapshot, "changes": "\n".join(changes) or False}
         )
-        values = agreement._get_content_values() | {"company": company}
+        values = agreement._get_content_values() | {
+            "company": company,
+            "today": agreement.project_id._get_today(),
+        }
         Qweb = self.env["ir.qweb"].with_context(lang=lang)
         unlocked(agreement).write(
             {

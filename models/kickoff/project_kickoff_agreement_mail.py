@@ -23,7 +23,7 @@ class ProjectKickoffAgreement(models.Model):
         readonly=True,
         index="btree_not_null",
         groups="base.group_system",
-        help="What mail servers know the mail by.",
+        help="Identifies the mail on mail servers.",
     )
     mail_state = fields.Selection(
         [
@@ -36,7 +36,7 @@ class ProjectKickoffAgreement(models.Model):
         string="Mail Status",
         readonly=True,
         groups="base.group_user",
-        help="What became of the mail to the SPOC.",
+        help="Whether the mail reached the SPOC.",
     )
     mail_failure = fields.Text(
         string="Why the Mail Was Not Delivered",
@@ -187,8 +187,8 @@ class ProjectKickoffAgreement(models.Model):
             raise UserError(
                 self.env._(
                     "This version is addressed to %(former)s, and the SPOC is now "
-                    "%(spoc)s. Conclude the kick-off again: the new version is made "
-                    "out to %(spoc)s.",
+                    "%(spoc)s. Conclude the kick-off again: the new version is "
+                    "addressed to %(spoc)s.",
                     former=agreement_sudo.spoc_name,
                     spoc=agreement_sudo.spoc_id.name,
                 )

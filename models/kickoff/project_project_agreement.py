@@ -155,7 +155,7 @@ class ProjectProject(models.Model):
         if not self.is_lifecycle or self.is_template or not self.active:
             raise UserError(
                 self.env._(
-                    "%s is no running client project: it has no kick-off to conclude.",
+                    "%s is not a running client project: it has no kick-off to conclude.",
                     self.name,
                 )
             )

@@ -404,7 +404,7 @@ class ProjectProject(models.Model):
             "description": f"{text}\n{self._get_effort_text()}",
             "published_name": client.env._("Hours and scope do not match yet"),
             "published_text": client.env._(
-                "By our experience the scope takes about %(needed)s hours. The packs "
+                "In our experience the scope takes about %(needed)s hours. The packs "
                 "have %(bought)s hours.",
                 needed=client._format_hours(needed),
                 bought=client._format_hours(bought),

@@ -120,7 +120,7 @@ class ProjectProject(models.Model):
         consultant = self._get_consultant_name()
         parts = [
             self.env._(
-                "%(left)s hours are left. This counts with %(consultant)s, the working "
+                "%(left)s hours are left. This takes into account %(consultant)s, the working "
                 "calendar “%(calendar)s”, leaves and public holidays.",
                 left=self._format_hours(left),
                 consultant=consultant,

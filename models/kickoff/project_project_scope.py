@@ -63,7 +63,7 @@ class ProjectProject(models.Model):
 
     _weekly_hours_range = models.Constraint(
         "CHECK (weekly_hours >= 0 AND weekly_hours <= 168)",
-        "The hours a week lie between 0 and 168.",
+        "The hours a week must be between 0 and 168.",
     )
 
     @api.depends("is_lifecycle")

@@ -107,7 +107,7 @@ class ProjectRisk(models.Model):
         copy=False,
         tracking=True,
         help="What is done about the risk, or why the project goes on with it. It "
-        "stays in the house.",
+        "is never shown to the client.",
     )
     answered_by_id = fields.Many2one(
         "res.users", copy=False, readonly=True, index="btree_not_null"

@@ -63,7 +63,7 @@ class ProjectScopeLine(models.Model):
     )
     to_be = fields.Text(string="TO-BE", help="How the client is going to work.")
     expectations = fields.Text(
-        help="What the client believes to get. What the standard cannot meet is said "
+        help="What the client expects to get. What the standard cannot meet is said "
         "in the kick-off.",
     )
 

@@ -54,6 +54,13 @@ class ProjectProject(models.Model):
         help="Share of the blocking criteria of the next stage that are met, in "
         "percent. A project below 100 is held up at its gate.",
     )
+    gate_summary = fields.Char(
+        compute="_compute_gate_progress",
+        compute_sudo=True,
+        groups="base.group_user",
+        help="How many of the blocking criteria of the next stage are met, and the "
+        "first one that is not.",
+    )
 
     def _get_next_stages(self):
         """Return the stages that each client project should go to next, in order.
@@ -80,7 +87,7 @@ class ProjectProject(models.Model):
         """Return the active criteria that guard ``stages``."""
         return self.env["project.stage.criterion"].search_fetch(
             [("stage_id", "in", stages.ids)],
-            ["stage_id", "from_stage_id", "domain", "severity"],
+            ["stage_id", "from_stage_id", "domain", "severity", "name"],
         )
 
     def _group_by_way(self, next_stages):
@@ -113,6 +120,7 @@ class ProjectProject(models.Model):
 
     def _compute_gate_progress(self):
         self.gate_progress = 0
+        self.gate_summary = False
         next_stages = self._get_next_stages()
         blocking = self._get_criteria(
             self.env["project.project.stage"].union(*next_stages.values())
@@ -131,6 +139,13 @@ class ProjectProject(models.Model):
         for project, gate in gates.items():
             met = len(gate) - len(unmet[project])
             project.gate_progress = 100 * met // len(gate) if gate else 100
+            if missing := unmet[project][:1]:
+                project.gate_summary = self.env._(
+                    "%(met)s of %(count)s met. Missing: %(criterion)s",
+                    met=met,
+                    count=len(gate),
+                    criterion=missing.name,
+                )
 
     @api.model
     def _search_gate_progress(self, operator, value):
@@ -417,7 +432,7 @@ class ProjectProject(models.Model):
         return "\n\n".join(parts)
 
     def _override_gate(self, stage, reason):
-        """Move client projects to a stage although its gate is shut.
+        """Move client projects to a stage although its gate is closed.
 
         :param stage: the stage to enter
         :param str reason: why, in plain text; kept in the history and the chatter
@@ -430,7 +445,7 @@ class ProjectProject(models.Model):
         if not reason:
             raise UserError(
                 self.env._(
-                    "Write down why the project may pass although its gate is shut: "
+                    "Write down why the project may pass although its gate is closed: "
                     "the reason stays in the history of the project."
                 )
             )

@@ -46,7 +46,7 @@ class ProjectStageCriterion(models.Model):
         [("blocking", "Blocking"), ("warning", "Warning")],
         required=True,
         default="blocking",
-        help="A blocking criterion keeps the gate shut. A warning is only shown.",
+        help="A blocking criterion keeps the gate closed. A warning is only shown.",
     )
     hint = fields.Char(
         string="What to Do",

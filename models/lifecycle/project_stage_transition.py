@@ -76,7 +76,7 @@ class ProjectStageTransition(models.Model):
         readonly=True,
     )
     reason = fields.Char(
-        readonly=True, help="Why a manager let the project pass the shut gate."
+        readonly=True, help="Why a manager let the project pass the closed gate."
     )
     company_id = fields.Many2one(related="project_id.company_id")
     partner_id = fields.Many2one(related="project_id.partner_id", string="Client")

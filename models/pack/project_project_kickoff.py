@@ -22,7 +22,7 @@ class ProjectProject(models.Model):
         help="Hours of the kick-off as a percentage of the hours bought.",
     )
     is_kickoff_share_off = fields.Boolean(
-        string="Kick-off off its Share",
+        string="Kick-off Share off Target",
         compute="_compute_kickoff_hours",
         compute_sudo=True,
         groups="base.group_user",

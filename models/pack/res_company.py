@@ -28,6 +28,7 @@ class ResCompany(models.Model):
         help="Share of the hours bought that the kick-off should take, in percent.",
     )
     kickoff_share_tolerance = fields.Float(
+        string="Kick-off Share Tolerance",
         default=5,
         groups="base.group_user",
         help="Percentage points by which the kick-off may miss its share.",
@@ -36,7 +37,7 @@ class ResCompany(models.Model):
     _kickoff_share = models.Constraint(
         "CHECK (kickoff_share_target BETWEEN 0 AND 100"
         " AND kickoff_share_tolerance BETWEEN 0 AND 100)",
-        "The share of the kick-off and its tolerance lie between 0 and 100 percent.",
+        "The share of the kick-off and its tolerance must be between 0 and 100 percent.",
     )
 
     @api.constrains("pack_alert_thresholds")

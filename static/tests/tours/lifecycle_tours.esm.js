@@ -77,6 +77,11 @@ registry.category("web_tour.tours").add("project_lifecycle_from_order_to_kickoff
                 ".o_field_widget[name='lifecycle_meeting'] input:value('Internal kick-off')",
         },
         {
+            content: "It took place some days ago",
+            trigger: ".o_field_widget[name='start'] input[data-field='start']",
+            run: "edit 01/12/2026 10:00:00",
+        },
+        {
             content: "Mark it as held",
             trigger: ".o_field_widget[name='held'] input",
             run: "click",
