@@ -155,7 +155,8 @@ class ProjectProject(models.Model):
         if not self.is_lifecycle or self.is_template or not self.active:
             raise UserError(
                 self.env._(
-                    "%s is not a running client project: it has no kick-off to conclude.",
+                    "%s is not a running client project: it has no kick-off to "
+                    "conclude.",
                     self.name,
                 )
             )

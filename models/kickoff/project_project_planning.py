@@ -120,8 +120,8 @@ class ProjectProject(models.Model):
         consultant = self._get_consultant_name()
         parts = [
             self.env._(
-                "%(left)s hours are left. This takes into account %(consultant)s, the working "
-                "calendar “%(calendar)s”, leaves and public holidays.",
+                "%(left)s hours are left. This takes into account %(consultant)s, the "
+                "working calendar “%(calendar)s”, leaves and public holidays.",
                 left=self._format_hours(left),
                 consultant=consultant,
                 calendar=plan.calendar.name or "",

@@ -37,7 +37,8 @@ class ResCompany(models.Model):
     _kickoff_share = models.Constraint(
         "CHECK (kickoff_share_target BETWEEN 0 AND 100"
         " AND kickoff_share_tolerance BETWEEN 0 AND 100)",
-        "The share of the kick-off and its tolerance must be between 0 and 100 percent.",
+        "The share of the kick-off and its tolerance must be between 0 and 100 "
+        "percent.",
     )
 
     @api.constrains("pack_alert_thresholds")
