@@ -89,9 +89,9 @@ class TestPhase(ImplementationCommon):
             self.mvp.write({"date_start": date(2030, 3, 5)})
 
     def test_phases_do_not_cross(self):
-        with self.assertRefused(ValidationError, "cross those of Sales"):
+        with self.assertRefused(ValidationError, "overlap those of Sales"):
             self.stock.write({"date_start": date(2030, 3, 1)})
-        with self.assertRefused(ValidationError, "cross those of Warehouse"):
+        with self.assertRefused(ValidationError, "overlap those of Warehouse"):
             self._create_phase("X", date(2030, 4, 1), date(2030, 4, 2))
         self.stock.date_start = self.mvp.date_go_live  # the very day is fine
 
