@@ -77,9 +77,14 @@ registry.category("web_tour.tours").add("project_lifecycle_from_order_to_kickoff
                 ".o_field_widget[name='lifecycle_meeting'] input:value('Internal kick-off')",
         },
         {
-            content: "It took place some days ago",
+            content: "It does not begin now",
+            trigger: ".o_field_widget[name='start'] button[data-field='start']",
+            run: "click",
+        },
+        {
+            content: "It took place some time ago",
             trigger: ".o_field_widget[name='start'] input[data-field='start']",
-            run: "edit 01/12/2026 10:00:00",
+            run: "edit 01/12/2026 10:00:00 && press Enter",
         },
         {
             content: "Mark it as held",
