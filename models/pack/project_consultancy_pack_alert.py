@@ -119,7 +119,7 @@ class ProjectConsultancyPack(models.Model):
             pack.activity_schedule(
                 "project_lifecycle.mail_activity_type_pack",
                 user_id=user.id,
-                summary=pack.env._("%s %% of the pack is used", threshold),
+                summary=pack.env._("%s %% of the pack are used", threshold),
                 note=pack.env._(
                     "%(project)s: %(used)s of %(bought)s h are used, %(left)s h are "
                     "left.",
