@@ -205,11 +205,13 @@ class TestPlanAndTime(ImplementationCommon):
                 "relative_uom_id": self.env.ref("uom.product_uom_hour").id,
             }
         )
-        self._log(1, product_uom_id=day.id)
-        self._log(90, product_uom_id=minute.id)
+        flow = self._create_flow()
+        self._log(1, product_uom_id=day.id, flow_id=flow.id)
+        self._log(90, product_uom_id=minute.id, flow_id=flow.id)
         self._log(2)
         self.env.flush_all()
         self.assertAlmostEqual(self.mvp.spent_hours, 11.5)
+        self.assertAlmostEqual(flow.spent_hours, 9.5)
         self.assertAlmostEqual(self.mvp.hours_by_work_type[0]["hours"], 11.5)
 
     def test_phase_with_time_stays(self):

@@ -138,6 +138,48 @@ class TestBorders(PackCommon):
                             "active" if now.day == 30 else "expired",
                         )
 
+    def test_time_on_another_day_goes_to_the_pack_of_that_day(self):
+        project = self._create_project(name="Two halves")
+        first = self._create_pack(
+            project, date_start="2026-01-01", date_end="2026-06-30"
+        )
+        second = self._create_pack(
+            project, date_start="2026-07-01", date_end="2026-12-31"
+        )
+        line = self._log(2, project_id=project.id, date="2026-02-01")
+        self.assertEqual(line.pack_id, first)
+        line.with_user(self.consultant).date = "2026-08-01"
+        self.assertEqual(line.pack_id, second)
+        self.assertEqual((first.consumed_hours, second.consumed_hours), (0, 2))
+        line.with_user(self.consultant).date = "2026-02-02"
+        self.assertEqual(line.pack_id, first)
+        first.date_end = "2026-05-31"
+        self.assertBalance(first, second)
+
+    def test_units_of_deducted_time_stay(self):
+        hour = self.env.ref("uom.product_uom_hour")
+        day = self.env.ref("uom.product_uom_day")
+        quarter, unused = self.env["uom.uom"].create(
+            [
+                {"name": name, "relative_factor": 0.25, "relative_uom_id": hour.id}
+                for name in ("Quarter", "Unused")
+            ]
+        )
+        self._log(2, product_uom_id=quarter.id)
+        self._sell_pack(1, product_uom_id=day.id)
+        for change in (
+            quarter.unlink,
+            lambda: quarter.write({"relative_factor": 0.5}),
+            lambda: day.write({"relative_factor": 7}),
+            lambda: hour.write({"relative_factor": 2}),
+        ):
+            with self.assertRefused(UserError, "counted in"):
+                change()
+        quarter.write({"name": "15 min", "relative_factor": 0.25})
+        unused.relative_factor = 0.2
+        unused.unlink()
+        self.assertEqual(self.pack.consumed_hours, 0.5)
+
     def test_broken_names(self):
         work_type = (
             self.env["project.work.type"]

@@ -17,3 +17,4 @@ from . import res_config_settings
 from . import sale_order
 from . import sale_order_line
 from . import sale_order_line_delivered
+from . import uom_uom

@@ -113,17 +113,22 @@ class AccountAnalyticLine(models.Model):
             line.is_deducted = not line.pack_write_off
 
     @api.depends(
-        "project_id.is_lifecycle", "project_id.is_template", "is_invoiced_before"
+        "date",
+        "project_id.is_lifecycle",
+        "project_id.is_template",
+        "is_invoiced_before",
     )
     def _compute_pack_id(self):
         on_pack = self._filter_on_pack()
+        former = self.sudo().pack_id  # sudo: whoever logs time need not see packs
         (self - on_pack).pack_id = False
-        # A line keeps its pack, also when a new one is bought
+        # A line keeps its pack while that is valid, also when a new one is bought
         kept = on_pack.filtered(
             lambda line: (
                 line.pack_id.project_id == line.project_id
                 and line.pack_id
                 and not line.pack_id.cancelled
+                and line.pack_id._is_valid_on(line.date)
             )
         )
         loose = on_pack - kept
@@ -131,8 +136,8 @@ class AccountAnalyticLine(models.Model):
         for pack, lines in loose.grouped(chosen.get).items():
             lines.pack_id = pack
         # What was read to choose among them was true before
-        packs = self.env["project.consultancy.pack"].union(*chosen.values())
-        packs.modified(["purchased_hours"])
+        if loose:
+            former.union(*chosen.values()).modified(["purchased_hours"])
 
     def _choose_packs(self, check_overrun=True):
         """Return the pack that each line is to be deducted from.
