@@ -171,7 +171,7 @@ class TestAlerts(PackCommon, MailCase):
         self._run_cron()
         mail = self._get_mails()
         self.assertIn("paquete de consultoría", mail.subject)
-        self.assertIn("Horas compradas", mail.body_html)
+        self.assertIn("Horas contratadas", mail.body_html)
         self.assertIn("02:00", mail.body_html)
 
     def test_no_mail_without_a_spoc(self):
