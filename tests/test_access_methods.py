@@ -110,6 +110,11 @@ class TestAccessMethods(AccessMatrixCase):
                 "statement": "All runs",
                 "evidence": "A call",
             },
+            "project.phase.dates.wizard": {
+                "phase_id": self.phase.id,
+                "date_start_real": "2026-01-05",
+                "reason": "It was on Monday",
+            },
             "project.scenario.fail.wizard": {
                 "scenario_id": self._get_record("project.scenario").id,
                 "note": "It does not print",
@@ -138,6 +143,10 @@ class TestAccessMethods(AccessMatrixCase):
             self.records[name] = phase
         if name == "project.phase.complete.wizard":
             unlocked(self.phase.sudo()).state = "live"
+        if name == "project.phase.dates.wizard":
+            unlocked(self.phase.sudo()).write(
+                {"state": "in_progress", "date_start_real": "2026-01-06"}
+            )
         if name == "project.risk":
             record.answer = "We know"
         if name in ("project.scenario", "project.scenario.fail.wizard"):

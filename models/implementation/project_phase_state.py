@@ -215,8 +215,12 @@ class ProjectPhase(models.Model):
         return True
 
     def action_correct_dates(self):
-        """Ask a manager for the days on which the phase really started or went live."""
+        """Ask a manager for the days on which the phase really started or went live.
+
+        :raises AccessError: for users who are not project managers
+        """
         self.ensure_one()
+        self._check_may_correct_dates()
         return self.env["ir.actions.act_window"]._for_xml_id(
             "project_lifecycle.implementation_phase_dates_action"
         ) | {
@@ -226,6 +230,20 @@ class ProjectPhase(models.Model):
                 "default_date_go_live_real": self.date_go_live_real,
             }
         }
+
+    def _check_may_correct_dates(self):
+        """Check that the user corrects what the system noted.
+
+        :raises AccessError: for users who are not project managers
+        """
+        self.check_access("write")
+        if not is_manager(self.env):
+            raise AccessError(
+                self.env._(
+                    "Only project managers correct the days on which a phase started "
+                    "or went live."
+                )
+            )
 
     def _correct_dates(self, start, go_live, reason):
         """Correct the days on which the phase really started and went live.
@@ -238,14 +256,7 @@ class ProjectPhase(models.Model):
             something that has, or without a reason
         """
         self.ensure_one()
-        self.check_access("write")
-        if not is_manager(self.env):
-            raise AccessError(
-                self.env._(
-                    "Only project managers correct the days on which a phase started "
-                    "or went live."
-                )
-            )
+        self._check_may_correct_dates()
         reason = get_words(reason)
         if not reason:
             raise UserError(self.env._("Write down why the days are corrected."))
