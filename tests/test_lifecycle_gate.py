@@ -354,6 +354,27 @@ class TestGate(LifecycleCommon):
         self.assertBlocked(wizard.action_override, "Write down why")
 
     @users("pl_manager")
+    def test_override_says_all_that_it_sets_aside(self):
+        self.stage_internal_kickoff.next_stage_ids = False
+        wizard = (
+            self.env["project.stage.override.wizard"]
+            .with_user(self.manager)
+            .create(
+                {
+                    "project_id": self.project.id,
+                    "stage_id": self.stage_implementation.id,
+                    "reason": "Taken over",
+                }
+            )
+        )
+        shown = wizard.unmet_criterion_ids
+        self.assertIn(self.stage_kickoff, shown.stage_id)
+        wizard.action_override()
+        transition = self.project.transition_ids[0]
+        self.assertEqual(transition.overridden_criterion_ids, shown)
+        with self.assertRefused(UserError, "in Implementation already"):
+            wizard.action_override()
+
     def test_override_leads_to_any_stage_of_the_lifecycle_only(self):
         project = self.project.with_env(self.env)
         project._override_gate(self.stage_go_live, "Taken over from another firm")

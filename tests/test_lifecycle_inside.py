@@ -39,6 +39,28 @@ class TestInside(LifecycleCommon):
                 message.with_user(self.spoc_user).read(["body"])
         self.assertTrue(told.with_user(self.spoc_user).body)
 
+    def test_messages_are_not_found_from_outside(self):
+        self.project.privacy_visibility = "portal"
+        task = self.env["project.task"].create(
+            {"name": "Task", "project_id": self.project.id}
+        )
+        for record in (self.project, task):
+            record.message_post(body="Secret note", subtype_xmlid="mail.mt_note")
+        for model, path in (
+            ("project.project", "message_ids.body"),
+            ("project.project", "message_ids"),
+            ("project.project", "website_message_ids.body"),
+            ("project.project", "task_ids.message_ids.body"),
+            ("project.task", "message_ids.body"),
+            ("project.task", "project_id.message_ids.body"),
+        ):
+            domain = [(path, "like", "Secret")]
+            Model = self.env[model]
+            with self.subTest(model=model, path=path):
+                Model.with_user(self.consultant).search(domain)  # stays as in stock Odoo
+                with self.assertRefused(AccessError, "Messages cannot be searched"):
+                    Model.with_user(self.spoc_user).search(domain)
+
     def test_meetings_are_seen_as_the_project(self):
         meeting = self._create_meeting(self.project, "internal_kickoff", minutes="x")
         employee = new_test_user(self.env, "employee", groups="base.group_user")

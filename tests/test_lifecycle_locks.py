@@ -28,6 +28,31 @@ class TestLocks(LifecycleCommon):
         with self.assertRefused(AccessError, "written by the system"):
             Project.with_context(default_lifecycle_stage="done").create(values)
 
+    def test_nothing_is_not_the_default(self):
+        """A locked field that starts with a value is not emptied on the way."""
+        models = [
+            model
+            for model in self.env.values()
+            if hasattr(model, "_get_locked_fields") and not model._abstract
+        ]
+        tried = 0
+        for model in models:
+            for name in model._get_locked_fields():
+                field = model._fields[name]
+                if not field.default or not field.default(model):
+                    continue
+                tried += 1
+                for values, context in (
+                    ({name: False}, {}),
+                    ({}, {f"default_{name}": False}),
+                ):
+                    with (
+                        self.subTest(model=model._name, name=name, context=context),
+                        self.assertRefused(AccessError, "written by the system"),
+                    ):
+                        model.with_context(**context).create(values)
+        self.assertGreater(tried, 3)
+
     def test_unlocked(self):
         self.assertTrue(is_unlocked(unlocked(self.project).env))
         self.assertFalse(is_unlocked(self.project.env))

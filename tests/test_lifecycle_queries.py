@@ -129,7 +129,7 @@ class TestQueries(LifecycleCommon):
     @warmup
     def test_move_budget(self):
         project = self.projects[:1].with_env(self.env)
-        with self.assertQueryCount(pl_consultant=32):
+        with self.assertQueryCount(pl_consultant=30):
             project.write({"stage_id": self.stage_kickoff.id})
             self.env.flush_all()
 

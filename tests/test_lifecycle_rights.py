@@ -1,4 +1,4 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
 from odoo.tests import new_test_user, tagged, users
 
@@ -107,6 +107,29 @@ class TestRoles(LifecycleCommon):
         self.assertIn(self.consultant.partner_id, self.stock.message_partner_ids)
         self.assertFalse(self.stock.with_user(self.consultant).has_access("write"))
 
+    def test_answering_a_mail_is_no_invitation(self):
+        self.consultant.partner_id.email = "consultant@firm.example.com"
+        message = self.foreign.message_post(
+            body="News", message_type="comment", subtype_xmlid="mail.mt_comment"
+        )
+        self.env["mail.thread"].message_process(
+            None,
+            "From: consultant@firm.example.com\n"
+            "To: catchall@firm.example.com\n"
+            "Subject: Re: News\n"
+            "Message-Id: <answer@firm.example.com>\n"
+            f"In-Reply-To: {message.message_id}\n"
+            "Content-Type: text/plain\n\n"
+            "I am in\n",
+        )
+        self.assertIn("I am in", self.foreign.message_ids[0].body)
+        self.assertNotIn(self.consultant.partner_id, self.foreign.message_partner_ids)
+        self.assertFalse(self.foreign.with_user(self.consultant).has_access("write"))
+
+    def test_salesperson_is_somebody_of_the_firm(self):
+        with self.assertRefused(ValidationError, "cannot be the salesperson"):
+            self.project.salesperson_id = self.spoc_user
+
     def test_consultant_does_not_open_foreign_gates_by_meetings(self):
         values = {
             "name": "Call",
@@ -141,6 +164,12 @@ class TestRoles(LifecycleCommon):
         meeting.held = True
         with self.assertRaises(AccessError):
             self.project.with_env(self.env).stage_id = self.stage_kickoff
+        self.project.sudo().spoc_id = self.spoc
+        with self.assertRefused(AccessError, "Only the people of"):
+            meeting.copy({"lifecycle_meeting": "kickoff", "held": True})
+        other = self._create_meeting(self.project.sudo(), "kickoff", held=False)
+        with self.assertRefused(AccessError, "Only the people of"):
+            other.with_env(self.env).held = True
 
     def test_criteria_are_the_managers(self):
         criterion = self.stage_kickoff.criterion_ids[0]
@@ -192,6 +221,26 @@ class TestRoles(LifecycleCommon):
         for field in ("minutes", "recording_url"):
             with self.assertRaises(AccessError):
                 event.read([field])
+
+    def test_notes_of_private_meetings_are_not_found(self):
+        notes = {"minutes": "<p>Difficult</p>", "recording_url": "https://a.example/d"}
+        meeting = self._create_meeting(
+            self.project, "internal_kickoff", privacy="private", **notes
+        )
+        Event = self.env["calendar.event"]
+        for domain in (
+            [("minutes", "like", "Difficult")],
+            [("minutes", "not like", "Easy")],
+            [("recording_url", "=", "https://a.example/d")],
+        ):
+            with self.subTest(domain=domain):
+                mine = Event.with_user(self.consultant).search(domain)
+                self.assertIn(meeting, mine)
+                seen = Event.with_user(self.colleague).search(domain)
+                self.assertNotIn(meeting, seen)
+                projects = self.env["project.project"].with_user(self.colleague)
+                found = projects.search([("meeting_ids", "any", domain)])
+                self.assertNotIn(self.project, found)
 
     def test_two_companies(self):
         company = self.env["res.company"].create({"name": "B"})

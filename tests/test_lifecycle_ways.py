@@ -1,5 +1,7 @@
 from datetime import timedelta
 
+from freezegun import freeze_time
+
 from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
@@ -205,6 +207,36 @@ class TestHeld(LifecycleCommon):
         meeting.held = True
         with self.assertRefused(ValidationError, "cannot stand in"):
             self.project.spoc_stand_in_id = self.stranger
+
+    def test_whole_days_begin_where_the_user_is(self):
+        self.consultant.tz = "Pacific/Auckland"
+        Event = self.env["calendar.event"].with_user(self.consultant)
+        Event = Event.with_context(tz="Pacific/Auckland", no_mail_to_attendees=True)
+        values = {
+            "name": "Day",
+            "project_id": self.project.id,
+            "lifecycle_meeting": "internal_kickoff",
+            "allday": True,
+            "start_date": "2028-02-29",
+            "stop_date": "2028-02-29",
+            "held": True,
+        }
+        with freeze_time("2028-02-28 10:30:00"):  # the 28th in Auckland, too
+            with self.assertRefused(UserError, "has not begun"):
+                Event.create(values)
+        with freeze_time("2028-02-28 20:00:00"):  # the 29th, nine o'clock there
+            self.assertTrue(Event.create(values).held)
+
+    def test_notes_after_the_spoc_changed(self):
+        meeting = self._create_meeting(self.project, "kickoff")
+        self.project.spoc_id = self.stand_in
+        event = meeting.with_user(self.consultant)
+        event.write({"minutes": "<p>Agreed</p>", "name": "Kick-off, first part"})
+        event.partner_ids |= self.stand_in
+        self.assertFalse(event.copy().minutes)
+        with self.assertRefused(UserError, "did not take part"):
+            event.partner_ids -= self.stand_in | self.spoc
+        self.assertTrue(meeting.held)
 
     def test_held_meetings_are_the_peoples_of_the_project(self):
         meeting = self._create_meeting(self.project, "internal_kickoff")

@@ -33,8 +33,10 @@ class ProjectStageOverrideWizard(models.TransientModel):
     def _compute_unmet_criterion_ids(self):
         for wizard in self:
             project = wizard.project_id.sudo()  # stage_id is hidden from some groups
-            criteria = project._get_criteria(wizard.stage_id)._guard(
-                wizard.stage_id, project.stage_id
+            skipped = project.stage_id._get_skipped(wizard.stage_id, project.company_id)
+            stages = skipped | wizard.stage_id
+            criteria = project._get_criteria(stages)._guard(
+                stages, project.stage_id | skipped
             )
             unmet, _obstacles = criteria._get_unmet({project: criteria})
             wizard.unmet_criterion_ids = unmet.get(project)

@@ -278,7 +278,6 @@ class ProjectFlow(models.Model):
                         "step of the way can be skipped."
                     )
                 )
-            vals["active"] = True
         flows = super().create(vals_list)
         flows._check_phase_open(flows.phase_id)
         flows._open_cycle()

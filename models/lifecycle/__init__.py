@@ -5,6 +5,7 @@ from . import ir_rule
 from . import ir_ui_menu
 from . import mail_activity
 from . import mail_message
+from . import mail_thread
 from . import product_template
 from . import project_project
 from . import project_project_gate

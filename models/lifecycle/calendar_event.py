@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.fields import Command
+from odoo.fields import Command, Domain
 
 # Which meetings a client project had, and what was said in them.
 LIFECYCLE_FIELDS = {
@@ -10,6 +10,10 @@ LIFECYCLE_FIELDS = {
     "minutes",
     "recording_url",
 }
+# What says that a meeting was held, and who was there: notes may be added later.
+EVIDENCE_FIELDS = {"active", "attendee_ids", "held", "lifecycle_meeting", "project_id"}
+# What others may not ask about a private meeting, as they cannot read it.
+NOTES = {"minutes", "recording_url"}
 # What a meeting that was held keeps, unless the people of its project change it.
 HELD_FIELDS = {
     "active",
@@ -55,8 +59,11 @@ class CalendarEvent(models.Model):
         tracking=True,
         help="The meeting took place. Some gates of the lifecycle ask for it.",
     )
-    recording_url = fields.Char(string="Recording", groups="base.group_user")
-    minutes = fields.Html(groups="base.group_user", prefetch=False)
+    # Another meeting, of the same series too, has its own.
+    recording_url = fields.Char(
+        string="Recording", copy=False, groups="base.group_user"
+    )
+    minutes = fields.Html(copy=False, groups="base.group_user", prefetch=False)
 
     @api.model
     def default_get(self, fields):
@@ -93,6 +100,19 @@ class CalendarEvent(models.Model):
         }
 
     @api.model
+    def _search(self, domain, *args, bypass_access=False, **kwargs):
+        """Search the notes of those meetings only whose notes the user may read."""
+        domain = Domain(domain)
+        if not (self.env.su or bypass_access) and any(
+            condition.field_expr.partition(".")[0] in NOTES
+            for condition in domain.iter_conditions()
+        ):
+            domain &= Domain(self._get_default_privacy_domain()) | Domain(
+                "partner_ids", "in", self.env.user.partner_id.ids
+            )
+        return super()._search(domain, *args, bypass_access=bypass_access, **kwargs)
+
+    @api.model
     def _get_client_meeting_kinds(self):
         """Return the kinds of meeting that are held with the SPOC.
 
@@ -105,6 +125,7 @@ class CalendarEvent(models.Model):
         events = super().create(vals_list)
         events._check_lifecycle_rights()
         events._check_held()
+        events.sudo()._check_client_attends()  # sudo: private meetings count as well
         return events
 
     def write(self, vals):
@@ -121,11 +142,17 @@ class CalendarEvent(models.Model):
             (self & held_before)._check_lifecycle_rights()
         if {"project_id", "lifecycle_meeting"} & names and vals.get("held", True):
             held_before._check_stays(vals)
+        people = {event: event.partner_ids for event in held_before}
         result = super().write(vals)
         if is_lifecycle:
             self._check_lifecycle_rights()
         if is_lifecycle or is_about_held:
-            self.exists()._check_held()
+            events = self.exists().sudo()
+            events._check_held()
+            events.filtered(
+                lambda event: EVIDENCE_FIELDS & names
+                or (event in people and people[event] - event.partner_ids)
+            )._check_client_attends()
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -157,20 +184,10 @@ class CalendarEvent(models.Model):
     def _check_held(self):
         """Check that meetings marked as held can have taken place.
 
-        :raises UserError: for meetings that have not begun, and for those with the
-            client in which nobody decides for the client
+        :raises UserError: for meetings that have not begun
         """
-        now = fields.Datetime.now()
-        today = fields.Date.context_today(self)
-        client_kinds = self._get_client_meeting_kinds()
         for event in self.sudo():  # private meetings count as well
-            if not event.held or not event.project_id:
-                continue
-            if event.allday and event.start_date:  # of the day where the user is
-                has_begun = event.start_date <= today
-            else:
-                has_begun = event.start and event.start <= now
-            if not has_begun:
+            if event.held and event.project_id and not event._has_begun():
                 raise UserError(
                     self.env._(
                         "“%s” has not begun yet: it is marked as held once it has. "
@@ -178,10 +195,30 @@ class CalendarEvent(models.Model):
                         event.name,
                     )
                 )
-            if event.lifecycle_meeting in client_kinds and event.active:
-                event._check_client_attends()
+
+    def _has_begun(self):
+        """Return whether the meeting has begun; one of whole days has with its day."""
+        self.ensure_one()
+        if self.allday and self.start_date:
+            return self.start_date <= fields.Date.context_today(self)
+        return self.start and self.start <= fields.Datetime.now()
 
     def _check_client_attends(self):
+        """Check that the SPOC or the stand-in took part in meetings with the client.
+
+        :raises UserError: for those in which nobody decides for the client
+        """
+        client_kinds = self._get_client_meeting_kinds()
+        for event in self:
+            if (
+                event.held
+                and event.active
+                and event.project_id
+                and event.lifecycle_meeting in client_kinds
+            ):
+                event._check_decider_attends()
+
+    def _check_decider_attends(self):
         """Check that the SPOC or the stand-in takes part in this meeting."""
         self.ensure_one()
         project = self.project_id
@@ -213,8 +250,9 @@ class CalendarEvent(models.Model):
     def _check_lifecycle_rights(self):
         """Check that the user may say which meetings a client project had.
 
-        They open gates, so that takes the right to change the project or to be its
-        salesperson, who takes part in the internal kick-off.
+        They open gates, so that takes the right to change the project. Its salesperson
+        plans meetings, too, and says whether the internal kick-off was held, which is
+        the one that he or she takes part in.
 
         :raises AccessError: with the projects that are not the user's
         """
@@ -223,9 +261,15 @@ class CalendarEvent(models.Model):
         projects = self.project_id
         # sudo: whose project it is may be known, and is not passed on
         foreign = projects - projects._filtered_access("write")
-        foreign = foreign.sudo().filtered(
-            lambda project: project.salesperson_id != self.env.user
+        sold = foreign.sudo().filtered(
+            lambda project: project.salesperson_id == self.env.user
         )
+        others = self.sudo().filtered(
+            lambda event: event.project_id in sold
+            and event.held
+            and event.lifecycle_meeting != "internal_kickoff"
+        )
+        foreign = foreign.sudo() - sold | others.project_id
         if foreign:
             raise AccessError(
                 self.env._(

@@ -66,7 +66,8 @@ class ProjectLockMixin(models.AbstractModel):
                 for name in locked & (vals.keys() | defaults.keys()):
                     value = vals.get(name, defaults.get(name))
                     default = self._fields[name].default
-                    if value and not (default and value == default(self)):
+                    # Clients send what a form shows: that is nothing, or the default
+                    if (value or False) != (default(self) if default else False):
                         self._raise_locked(name)
         return super().create(vals_list)
 

@@ -177,6 +177,19 @@ class ProjectProject(models.Model):
                     )
                 )
 
+    @api.constrains("salesperson_id")
+    def _check_salesperson(self):
+        for project in self.sudo():  # sudo: what the user may do is no secret
+            if project.salesperson_id.share:
+                raise ValidationError(
+                    self.env._(
+                        "%(user)s cannot be the salesperson of %(project)s: choose "
+                        "somebody of the firm.",
+                        user=project.salesperson_id.name,
+                        project=project.name,
+                    )
+                )
+
     @api.constrains("user_id")
     def _check_consultant(self):
         for project in self.sudo():  # sudo: what the user may do is no secret
@@ -317,6 +330,13 @@ class ProjectProject(models.Model):
                 )
         return super().message_subscribe(partner_ids, subtype_ids)
 
+    def message_post(self, **kwargs):
+        # The mail gateway posts as the system, and whoever answers a message follows
+        # the project from then on: that is no way to invite oneself either.
+        if self.env.su and self.is_lifecycle:
+            self = self.with_context(mail_post_autofollow_author_skip=True)
+        return super().message_post(**kwargs)
+
     @api.model
     def _unsubscribe_former(self, people):
         """Let those who no longer run or sell a project no longer follow it.
@@ -386,7 +406,15 @@ class ProjectProject(models.Model):
             .with_context(active_test=False)
             .search_fetch(  # all that gates ask about them, in one query
                 [("id", "in", list(stage_ids))],
-                ["name", "sequence", "lifecycle_stage", "company_id", "next_stage_ids"],
+                [
+                    "active",
+                    "company_id",
+                    "lifecycle_stage",
+                    "mail_template_id",
+                    "name",
+                    "next_stage_ids",
+                    "sequence",
+                ],
             )
         )
         if set(stages.ids) != stage_ids:
@@ -462,9 +490,10 @@ class ProjectProject(models.Model):
         for vals, has_chosen in zip(vals_list, chosen, strict=True):
             if has_chosen or not may_write_stage:
                 continue
+            company_id = vals.get("company_id", context.get("default_company_id"))
             key = (
                 bool(vals.get("is_lifecycle", context.get("default_is_lifecycle"))),
-                vals.get("company_id", context.get("default_company_id")) or False,
+                type(company_id) is int and company_id,  # anything else Odoo refuses
             )
             if key not in first_stages:
                 first_stages[key] = self._get_first_stage(*key)

@@ -365,17 +365,12 @@ class ProjectProject(models.Model):
         :return: dict from project to its unmet blocking criteria, and the obstacles of
             :meth:`~.ProjectStageCriterion._get_unmet`
         """
-        Stage = self.env["project.project.stage"]
         ways = self.grouped(
             lambda project: (project.stage_id, former[project], project.company_id)
         )
         skipped = {
-            way: Stage.browse(
-                Stage._get_skipped_stage_ids(way[1].id, way[0].id, way[2].id)
-            )
-            if way[1]
-            else Stage
-            for way in ways
+            (stage, before, company): before._get_skipped(stage, company)
+            for stage, before, company in ways
         }
         criteria = self._get_criteria(self.stage_id.union(*skipped.values())).filtered(
             lambda criterion: criterion.severity == "blocking"
@@ -442,13 +437,22 @@ class ProjectProject(models.Model):
         if not is_manager(self.env):
             raise AccessError(self.env._("Only a project manager may override a gate."))
         reason = (reason or "").strip()
-        if not reason:
+        if not any(character.isalnum() for character in reason):
             raise UserError(
                 self.env._(
                     "Write down why the project may pass although its gate is closed: "
                     "the reason stays in the history of the project."
                 )
             )
+        for project in self.sudo():  # stage_id is hidden from some groups
+            if project.stage_id == stage:
+                raise UserError(
+                    self.env._(
+                        "%(project)s is in %(stage)s already.",
+                        project=project.name,
+                        stage=stage.name,
+                    )
+                )
         self.with_context(lifecycle_gate_pass=GatePass(reason, self.ids)).write(
             {"stage_id": stage.id}
         )

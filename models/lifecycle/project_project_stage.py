@@ -156,6 +156,15 @@ class ProjectProjectStage(models.Model):
         )
         return tuple(following.ids[:1])
 
+    def _get_skipped(self, stage, company):
+        """Return the stages between this one, empty for a new project, and ``stage``.
+
+        :param company: the company of the project that goes there, or none
+        """
+        if not (self and stage):
+            return self.browse()
+        return self.browse(self._get_skipped_stage_ids(self.id, stage.id, company.id))
+
     @api.model
     @ormcache("from_stage_id", "to_stage_id", "company_id")
     def _get_skipped_stage_ids(self, from_stage_id, to_stage_id, company_id):

@@ -19,11 +19,13 @@ class ResUsers(models.Model):
     @api.model
     def _get_consultant_domain(self):
         """Return the domain of all users who can run a client project."""
-        groups = self.env.ref("project_lifecycle.group_consultant") | self.env.ref(
-            "project.group_project_manager"
-        )
+        get_id = self.env["ir.model.data"]._xmlid_to_res_id  # cached, unlike records
+        group_ids = [
+            get_id("project_lifecycle.group_consultant"),
+            get_id("project.group_project_manager"),
+        ]
         return (
             Domain("active", "=", True)
             & Domain("share", "=", False)
-            & Domain("all_group_ids", "in", groups.ids)
+            & Domain("all_group_ids", "in", group_ids)
         )
