@@ -44,7 +44,7 @@ class TestConcurrentMoves(BaseCase):
             self.client.with_env(env).unlink()
 
     def _move(self, stage, start, errors):
-        """Override the gate as a request does it: Odoo tries again what came at once."""
+        """Override the gate as a request does it: Odoo tries it again."""
         start.wait()
         try:
             with self._connect() as cr:

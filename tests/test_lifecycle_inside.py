@@ -57,7 +57,7 @@ class TestInside(LifecycleCommon):
             domain = [(path, "like", "Secret")]
             Model = self.env[model]
             with self.subTest(model=model, path=path):
-                Model.with_user(self.consultant).search(domain)  # stays as in stock Odoo
+                Model.with_user(self.consultant).search(domain)
                 with self.assertRefused(AccessError, "Messages cannot be searched"):
                     Model.with_user(self.spoc_user).search(domain)
 
