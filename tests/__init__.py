@@ -38,6 +38,7 @@ from . import test_pack_exactness
 from . import test_pack_integrity
 from . import test_kickoff_checklist
 from . import test_implementation_ways
+from . import test_kickoff_point
 from . import test_widgets
 from . import test_implementation_phase_state
 from . import test_go_live_phase

@@ -71,12 +71,12 @@ class TestAccessMethods(AccessMatrixCase):
 
     def _get_arguments(self, name, method):
         return {
+            (name, "message_subscribe"): [self.manager.partner_id.ids],
             ("project.project", "action_move_to_stage"): [
                 self.stage_implementation.id
             ],
             ("project.project", "message_subscribe"): [self.mate.ids],
             ("project.project", "map_tasks"): [self.other_project.id],
-            ("project.risk", "message_subscribe"): [self.manager.partner_id.ids],
         }.get((name, method), [])
 
     def _get_keywords(self, method):

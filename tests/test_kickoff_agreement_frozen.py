@@ -2,7 +2,7 @@ import hashlib
 from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import tagged
+from odoo.tests import freeze_time, tagged
 from odoo.tools import format_date, mute_logger
 
 from odoo.addons.base.models.ir_mail_server import MailDeliveryException
@@ -40,8 +40,10 @@ class TestAgreementMail(AgreementCommon, MailCase):
         self.spoc.lang = "es_ES"
         template = self.env.ref("project_lifecycle.mail_template_kickoff_agreement")
         template.with_context(lang="es_ES").subject = "Acuerdo de kick-off"
-        _agreement, mail = self._send()
+        agreement, mail = self._send()
         self.assertEqual(mail.subject, "Acuerdo de kick-off")
+        title = agreement.with_context(lang="es_ES").display_name
+        self.assertEqual(mail.attachment_ids.name, f"{title}.pdf")
 
     def test_spoc_without_a_user_is_invited_to_the_portal(self):
         self.contact_user.unlink()
@@ -158,6 +160,40 @@ class TestAgreementFrozen(AgreementCommon):
         self.assertNotIn(b"Renamed", shown)
         self.assertNotIn(b"New street", shown)
 
+    @freeze_time("2026-03-02 23:30:00")
+    def test_day_is_that_of_the_consultant(self):
+        self.consultant.tz = "Europe/Madrid"
+        agreement = self._conclude_kickoff(self.project)
+        self.assertIn("(03/03/2026)", agreement.heading)
+
+    def test_pictures_are_kept_with_the_text(self):
+        files = self.env["ir.attachment"].with_user(self.consultant)
+        hidden = files.with_user(self.colleague).create(
+            {"name": "own.png", "datas": SIGNATURE}
+        )
+        picture, text = files.create(
+            [
+                {
+                    "name": "board.png",
+                    "datas": SIGNATURE,
+                    "res_model": self.standard._name,
+                    "res_id": self.standard.id,
+                },
+                {"name": "notes.txt", "raw": b"Not a picture"},
+            ]
+        )
+        sources = [
+            f"/web/image/{file.id}?access_token=1"
+            for file in files.browse((picture | hidden | text).ids)
+        ]
+        self.standard.answer = "".join(f'<img src="{source}">' for source in sources)
+        agreement = self._conclude_kickoff(self.project)
+        picture.unlink()
+        self.assertIn('src="data:image/png;base64,', agreement.content)
+        for source, is_kept in zip(sources, (True, False, False), strict=True):
+            self.assertEqual(source not in agreement.content, is_kept, source)
+        self.assertTrue(agreement.is_current)
+
     def test_pdf_is_kept_and_served_for_ever(self):
         agreement = self._conclude_kickoff(self.project)
         sent = agreement.pdf_id
@@ -179,6 +215,7 @@ class TestAgreementFrozen(AgreementCommon):
                 self.env["ir.actions.report"]
                 .with_user(user)
                 .sudo(user == self.spoc_user)
+                .with_context(kickoff_agreement_pdf="pdf")  # as a link may say
                 ._render_qweb_pdf(
                     "project_lifecycle.report_kickoff_agreement", agreement.ids
                 )
@@ -308,6 +345,13 @@ class TestAgreementMatches(AgreementCommon):
         self.assertIn("Sales (Reason)", third.changes)
         self.assertIn("Standard first", third.changes)
         self.assertIn("since version 1", " ".join(third.heading.split()))
+
+    def test_statement_has_words(self):
+        for blank in ("", " ", "\u200b", "..."):
+            with self.assertRefused(UserError, "in your own words"):
+                self._conclude_kickoff(self.project, feasibility_statement=blank)
+        with self.assertRefused(UserError, "cannot be used for"):
+            self._conclude_kickoff(self.project, conclusion="perhaps")
 
     def test_points_are_settled_first(self):
         mandatory = self._create_point("Action plan", "to_discuss", is_mandatory=True)

@@ -104,6 +104,10 @@ class TestFeasibility(ScopeCommon):
         self.assertNotFound("customisation")
         line.invalidate_recordset()
         self.assertTrue(line.is_sold)
+        order.order_line.product_uom_qty = 0
+        self.assertFound("customisation")
+        order.order_line.product_uom_qty = 1
+        self.assertNotFound("customisation")
         order.action_cancel()
         self.assertFound("customisation")
 
@@ -134,6 +138,11 @@ class TestFeasibility(ScopeCommon):
         line.with_user(self.salesperson).sold_otherwise = True
         self.assertNotFound("customisation")
         self.assertTrue(line.is_sold)
+        line.with_user(self.consultant).application_id = self.hr
+        self.assertFalse(line.is_sold, "this was said about another application")
+        self.assertFound("customisation")
+        line.application_id = self.studio
+        line.with_user(self.salesperson).sold_otherwise = True
         Line = self.env["project.scope.line"]
         mine = [("project_id", "=", self.project.id)]
         for operator, value, found in (
@@ -162,7 +171,9 @@ class TestFeasibility(ScopeCommon):
         self._add_scope(self.manufacturing)
         finding = self.assertFound("application", "Manufacturing needs Inventory")
         self.assertEqual(finding.type, "commercial")
-        self._add_scope(self.inventory)
+        line = self._add_scope(self.inventory)
+        self.assertFound("application", "not in a confirmed order: Inventory")
+        line.with_user(self.salesperson).sold_otherwise = True
         self.assertEqual(finding.state, "resolved")
 
     def test_application_for_the_need_of_a_scope_line_is_missing(self):

@@ -197,6 +197,7 @@ class TestFindings(ScopeCommon):
         self.assertGreaterEqual(len(self.project.risk_ids), 4)
         self.env["project.stage.criterion"].search([]).active = False
         self.project.stage_id = self.stage_kickoff
+        self._settle(self.project.checklist_ids)
         content = self._conclude_kickoff(self.project).content
         for risk in self.project.risk_ids:
             self.assertTrue(risk.published_text, risk.key)

@@ -230,9 +230,9 @@ class TestRisks(ScopeCommon):
                 finding.write(values)
         with self.assertRefused(AccessError, "answered by pl_salesperson"):
             self.finding.activity_ids.with_env(self.env).action_feedback("Yes")
-        with self.assertRefused(AccessError, "still has to answer"):
+        with self.assertRefused(AccessError, "answers for what was sold"):
             self.project.with_env(self.env).salesperson_id = self.consultant
-        with self.assertRefused(AccessError, "still has to answer"):
+        with self.assertRefused(AccessError, "answers for what was sold"):
             self.project.with_env(self.env).salesperson_id = False
         self.assertEqual(finding.state, "challenged")
 
@@ -288,6 +288,10 @@ class TestRisks(ScopeCommon):
                     "answered_on": "2020-01-01 00:00:00",
                     "answered_by_id": self.manager.id,
                 }
+            )
+        with self.assertRefused(UserError, "in the feedback"):
+            self.finding.activity_ids.with_user(self.salesperson).action_feedback(
+                '<p><img src="/web/image/1-ab/whiteboard.png"></p>'
             )
         finding.write({"answer": "Sí", "state": "accepted"})
         self.assertEqual(self.finding.answered_by_id, self.salesperson)
@@ -375,7 +379,11 @@ class TestRisks(ScopeCommon):
     def test_findings_are_not_deleted_nor_forged(self):
         with self.assertRefused(UserError, "stays in the history"):
             self.finding.with_user(self.manager).unlink()
-        self.risk.with_user(self.manager).unlink()
+        with self.assertRefused(UserError, "instead of deleting it"):
+            self.risk.with_user(self.manager).unlink()
+        self.risk.copy({"type": "people", "severity": "low"}).with_user(
+            self.manager
+        ).unlink()
         with self.assertRefused(AccessError, "written by the system"):
             self.env["project.risk"].with_user(self.manager).create(
                 {

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 
-from ..models.kickoff.project_checklist_item import without_nul
 from ..models.kickoff.project_kickoff_agreement import CONCLUSIONS
+from ..models.lifecycle.project_values import clean_values
 
 
 class ProjectKickoffWizard(models.TransientModel):
@@ -49,10 +49,10 @@ class ProjectKickoffWizard(models.TransientModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        return super().create([without_nul(vals) for vals in vals_list])
+        return super().create([clean_values(self, vals) for vals in vals_list])
 
     def write(self, vals):
-        return super().write(without_nul(vals))
+        return super().write(clean_values(self, vals))
 
     @api.depends("project_id")
     def _compute_points(self):

@@ -1,4 +1,5 @@
 from . import calendar_event
+from . import project_internal_thread
 from . import project_checklist
 from . import project_checklist_item
 from . import project_checklist_template

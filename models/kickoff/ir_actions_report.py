@@ -2,6 +2,7 @@ from io import BytesIO
 
 from odoo import models
 
+from ..lifecycle.project_lock import is_unlocked
 from .project_kickoff_agreement_pdf import REPORT
 
 
@@ -12,7 +13,7 @@ class IrActionsReport(models.Model):
         """Give the PDFs of kick-off agreements that were kept, whoever prints them."""
         if (
             res_ids
-            and not self.env.context.get("kickoff_agreement_pdf")
+            and not is_unlocked(self.env)  # that is how they are made
             and self._get_report(report_ref).report_name == REPORT
         ):
             ids = [res_ids] if isinstance(res_ids, int) else res_ids

@@ -22,7 +22,8 @@ class MailActivity(models.Model):
         # sudo: who is asked need not read risks; that he or she may answer is checked
         risks = self.env["project.risk"].sudo().browse(asked.mapped("res_id")).exists()
         risks = risks.filtered(lambda risk: risk.state in UNANSWERED_STATES)
-        answer = html2plaintext(feedback or "").strip()
+        # Pictures and links have no words of their own
+        answer = html2plaintext(feedback or "", include_references=False).strip()
         if risks and not says_something(answer):
             raise UserError(
                 self.env._(

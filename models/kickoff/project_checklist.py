@@ -7,13 +7,18 @@ from odoo.exceptions import AccessError, ConcurrencyError, UserError
 from odoo.tools import SQL
 
 from ..lifecycle.project_lock import unlocked
+from ..lifecycle.words import says_something
 from .project_checklist_item import without_nul
 
 
 class ProjectChecklist(models.Model):
     _name = "project.checklist"
     _description = "Checklist"
-    _inherit = ["project.part.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "project.part.mixin",
+        "project.internal.thread",
+        "mail.activity.mixin",
+    ]
     _order = "project_id, id"
     _rec_name = "name"
 
@@ -149,7 +154,7 @@ class ProjectChecklist(models.Model):
         """Return whether the SPOC's profile is known, where the hand-over tells it."""
         self.ensure_one()
         return self.kind != "internal_kickoff" or bool(
-            self.spoc_it_affinity and (self.spoc_communication or "").strip()
+            self.spoc_it_affinity and says_something(self.spoc_communication)
         )
 
     @api.depends(

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import plaintext2html
+from odoo.tools import html2plaintext, plaintext2html
 
 from ..lifecycle.project_lock import is_manager, unlocked
 from ..lifecycle.words import says_something
@@ -43,7 +43,11 @@ def without_nul(vals):
 class ProjectChecklistItem(models.Model):
     _name = "project.checklist.item"
     _description = "Point of a Checklist"
-    _inherit = ["project.lock.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "project.lock.mixin",
+        "project.internal.thread",
+        "mail.activity.mixin",
+    ]
     _order = "checklist_id, sequence, id"
 
     checklist_id = fields.Many2one(
@@ -127,7 +131,9 @@ class ProjectChecklistItem(models.Model):
     def _has_answer(self):
         """Return whether the answer has any word in it."""
         self.ensure_one()
-        return says_something(self.answer)
+        # Pictures and links have no words of their own
+        answer = html2plaintext(self.answer or "", include_references=False)
+        return says_something(answer)
 
     @api.constrains("name", "section")
     def _check_not_blank(self):
@@ -159,7 +165,14 @@ class ProjectChecklistItem(models.Model):
         if vals.keys() - ANSWER_FIELDS:
             self._check_can_set_rules(vals.keys())
         before = {item.id: item.state for item in self}
+        answers = {item.id: item.answer for item in self if item.needs_answer}
         result = super().write(vals)
+        if "answer" in vals:
+            self._check_can_settle(
+                self.filtered(
+                    lambda item: item.needs_answer and item.answer != answers[item.id]
+                )
+            )
         if "state" in vals:
             changed = self.filtered(lambda item: item.state != before[item.id])
             self._check_can_settle(changed)
@@ -183,7 +196,9 @@ class ProjectChecklistItem(models.Model):
                     blocked[0].name,
                 )
             )
-        for item in self.filtered("is_mandatory"):
+        for item in self:
+            if not (item.is_mandatory or item.is_blocking_if_refused or item.code):
+                continue
             item._check_can_set_rules(RULE_FIELDS)
             # sudo: the trace of what a manager has dropped
             item.sudo().checklist_id.message_post(

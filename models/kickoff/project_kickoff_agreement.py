@@ -101,6 +101,7 @@ class ProjectKickoffAgreement(models.Model):
     )
 
     @api.depends("project_name", "version")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for agreement in self:
             agreement.display_name = self.env._(

@@ -48,9 +48,11 @@ class ProjectKickoffAgreement(models.Model):
         )
         self._try_make_pdf()
         project = self.project_id.with_user(SUPERUSER_ID)
+        # The firm reads it, in the language of its consultant
+        project = project.with_context(lang=project.user_id.lang)
         project.message_post(
             author_id=partner.id,
-            body=self.env._(
+            body=project.env._(
                 "%(name)s accepted version %(version)s of the kick-off agreement.",
                 name=self.signed_by,
                 version=self.version,

@@ -1,9 +1,19 @@
+import base64
 import json
+import re
+
+from lxml.html import fromstring, tostring
+from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import float_round, format_duration, get_lang, json_default
+from odoo.tools.image import image_data_uri, image_process
 
 from ..lifecycle.project_lock import unlocked
+
+# What pictures in the text are reduced to, in pixels.
+PICTURE_SIZE = (1024, 1024)
 
 
 class ProjectKickoffAgreement(models.Model):
@@ -107,14 +117,36 @@ class ProjectKickoffAgreement(models.Model):
         Qweb = self.env["ir.qweb"].with_context(lang=lang)
         unlocked(agreement).write(
             {
-                name: Qweb._render(
-                    f"project_lifecycle.kickoff_agreement_{name}", values
+                name: self._keep_pictures(
+                    Qweb._render(f"project_lifecycle.kickoff_agreement_{name}", values)
                 )
                 for name in ("heading", "content")
             }
         )
         unlocked(former).write({"state": "outdated"})
         return agreement.with_env(self.env)
+
+    @api.model
+    def _keep_pictures(self, html):
+        """Return a text with its pictures inside instead of as links.
+
+        What they link to can be deleted or replaced, and the client may not see it. A
+        picture that the user may not see either stays a link.
+        """
+        Attachment = self.env["ir.attachment"].sudo(False)
+        tree = fromstring(f"<div>{html}</div>")
+        for image in tree.iter("img"):
+            found = re.match(r"/web/(?:image|content)/(\d+)", image.get("src") or "")
+            attachment = Attachment.browse(int(found[1])) if found else Attachment
+            if attachment.exists() and attachment.has_access("read"):
+                try:
+                    picture = image_process(attachment.raw, size=PICTURE_SIZE)
+                except UserError:  # not a picture
+                    continue
+                image.set("src", image_data_uri(base64.b64encode(picture)))
+        return Markup("").join(
+            Markup(tostring(child, encoding="unicode")) for child in tree
+        )
 
     def _get_content_values(self):
         """Return what the templates of heading and text are rendered with.

@@ -84,13 +84,14 @@ class ProjectKickoffAgreement(models.Model):
         """
         self.ensure_one()
         raw, _type = (
-            self.env["ir.actions.report"]
+            unlocked(self.env["ir.actions.report"])
             .with_context(kickoff_agreement_pdf=name, lang=self.lang)
             ._render_qweb_pdf(REPORT, self.ids)
         )
+        title = self.with_context(lang=self.lang).display_name
         attachment = self.env["ir.attachment"].create(
             {
-                "name": re.sub(r"[/\\]", "-", f"{self.display_name}.pdf"),
+                "name": re.sub(r"[/\\]", "-", f"{title}.pdf"),
                 "raw": raw,
                 "mimetype": "application/pdf",
                 "res_model": self._name,

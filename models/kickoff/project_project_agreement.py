@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import email_normalize
 
+from ..lifecycle.words import says_something
 from .project_kickoff_agreement import CONCLUSIONS
 
 
@@ -202,7 +203,7 @@ class ProjectProject(models.Model):
         """
         self.ensure_one()
         self._check_can_conclude_kickoff()
-        if not feasibility_statement:
+        if not says_something(feasibility_statement):
             raise UserError(
                 self.env._(
                     "State in your own words whether the project is feasible, and what "

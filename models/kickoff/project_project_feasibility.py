@@ -1,5 +1,7 @@
 import logging
 
+import psycopg2
+
 from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import float_compare, formatLang, get_lang
@@ -79,7 +81,9 @@ class ProjectProject(models.Model):
         """Look at the feasibility where something has changed, see
         :class:`~.ProjectFeasibilityChange`.
         """
-        changes = self.env["project.feasibility.change"].search([])
+        changes = self.env["project.feasibility.change"].search(
+            []  # pylint: disable=no-search-all
+        )
         self._update_findings_in_batches(
             self.search(self._get_stale_domain(changes._get_ids()))
         )
@@ -152,10 +156,16 @@ class ProjectProject(models.Model):
                 break
 
     def _try_update_findings(self):
-        """Look at the feasibility of one project, and log what goes wrong."""
+        """Look at the feasibility of one project, and log what goes wrong.
+
+        Where somebody changes the same risks right now, it is looked at again later.
+        """
         try:
             with self.env.cr.savepoint():
                 self._update_findings()
+        except psycopg2.OperationalError:
+            self.env.transaction.clear()
+            self._mark_findings_stale()
         except Exception:
             self.env.transaction.clear()
             _logger.exception("The feasibility of %s was not looked at", self)
@@ -487,14 +497,24 @@ class ProjectProject(models.Model):
             "gravity": len(lines),
         }
 
+    def _get_missing(self):
+        """Return the applications that were found missing, and still are."""
+        finding = self.risk_ids.filtered(lambda r: r.key == "feasibility_application")
+        return self.env["project.application"].browse(
+            int(cause.rpartition(" ")[2]) for cause in finding.causes or []
+        )
+
     def _find_missing_applications(self, sold):
         """Find that something in the scope needs applications that were not sold.
 
-        Where no order tells which applications were sold, the scope does.
+        Where no order tells which applications were sold, the scope does; but what was
+        found missing is not sold by putting it there.
 
         :param sold: the applications that were sold
         """
-        sold = sold or self.scope_line_ids.application_id
+        lines = self.scope_line_ids
+        if not sold - lines.filtered("sold_otherwise").application_id:
+            sold |= lines.application_id - self._get_missing()
         missing = self.env["project.application"]
         needs, causes = [], []
         for line in self.scope_line_ids:

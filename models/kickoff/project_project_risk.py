@@ -68,38 +68,32 @@ class ProjectProject(models.Model):
         return (self.company_id or self.env.company)._get_project_managers()[:1]
 
     def _check_may_replace_salesperson(self, user_id):
-        """Check that nobody takes commercial risks over to answer them.
+        """Check that nobody takes the salesperson's part over, to answer it alone.
 
         :param user_id: id of the next salesperson, or False
-        :raises AccessError: a salesperson has unanswered risks, and the user is neither
-            that salesperson nor a project manager
+        :raises AccessError: there is a salesperson already, and the user neither is
+            that one nor decides for the salespersons or the projects
         """
-        if is_manager(self.env):
+        if is_manager(self.env) or self.env.user.has_group(
+            "sales_team.group_sale_manager"
+        ):
             return
-        # sudo: that there are such risks may be known to who may write the project
-        risk = (
-            self.env["project.risk"]
-            .sudo()
-            .search(
-                [
-                    ("project_id", "in", self.ids),
-                    ("project_id.salesperson_id", "not in", [user_id, self.env.uid]),
-                    ("type", "=", "commercial"),
-                    ("state", "in", UNANSWERED_STATES),
-                ],
-                limit=1,
-            )
-        )
-        if risk.project_id.salesperson_id:
-            raise AccessError(
-                self.env._(
-                    "The salesperson of %(project)s still has to answer “%(risk)s”. "
-                    "Until then only the salesperson or a project manager hands the "
-                    "project over to another one.",
-                    project=risk.project_id.name,
-                    risk=risk.name,
+        for project in self.sudo():  # sudo: who sells may be known
+            seller = project.salesperson_id
+            if project.is_lifecycle and seller.id not in (
+                False,
+                user_id,
+                self.env.uid,
+            ):
+                raise AccessError(
+                    self.env._(
+                        "%(salesperson)s answers for what was sold to %(project)s. "
+                        "Only the salesperson, a sales manager or a project manager "
+                        "hands that over to somebody else.",
+                        salesperson=seller.name,
+                        project=project.name,
+                    )
                 )
-            )
 
     # Change of people
 
@@ -177,12 +171,14 @@ class ProjectProject(models.Model):
                 continue
             owner = project._get_risk_owner("people")
             env = project._with_lang_of(owner).env
+            client = project._with_lang_of_client().env
             vals_list.append(
                 {
                     "project_id": project.id,
                     "key": f"spoc_change_{former[project][0].id}_{project.spoc_id.id}"
                     f"_{fields.Date.context_today(self)}",
                     "name": env._("The SPOC changed after the kick-off"),
+                    "published_name": client._("There is a new SPOC"),
                     "origin": "spoc_change",
                     "type": "people",
                     "severity": "medium",

@@ -19,7 +19,11 @@ SEVERITIES = [("low", "Low"), ("medium", "Medium"), ("high", "High")]
 class ProjectRisk(models.Model):
     _name = "project.risk"
     _description = "Project Risk"
-    _inherit = ["project.part.mixin", "mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "project.part.mixin",
+        "project.internal.thread",
+        "mail.activity.mixin",
+    ]
     _order = "id desc"
 
     name = fields.Char(required=True, tracking=True)
@@ -255,6 +259,15 @@ class ProjectRisk(models.Model):
                     found[0].name,
                 )
             )
+        gating = self.filtered(lambda risk: not risk.key and risk._is_gating())
+        if gating:
+            raise UserError(
+                self.env._(
+                    "“%s” keeps the project from going on until it is answered. "
+                    "Resolve it, or accept it with an answer, instead of deleting it.",
+                    gating[0].name,
+                )
+            )
 
     def _stamp_answers(self):
         """Note who answered the risks and when."""
@@ -268,13 +281,12 @@ class ProjectRisk(models.Model):
             ),
         ):
             if risks:
-                super(ProjectRisk, unlocked(risks.sudo())).write(vals)
+                unlocked(risks.sudo()).write(vals)
 
     def _write_found(self, vals):
         """Write what the system found: its history follows in one go."""
-        if self:
-            quiet = unlocked(self.with_context(tracking_disable=True))
-            super(ProjectRisk, quiet).write(vals)
+        quiet = unlocked(self.with_context(tracking_disable=True))
+        return super(ProjectRisk, quiet).write(vals)
 
     # Who may change what
 
@@ -393,19 +405,6 @@ class ProjectRisk(models.Model):
         self._check_may_answer()
         # sudo: who owns a risk need not be a consultant or a salesperson
         self.sudo().write({"answer": answer, "state": "accepted"})
-
-    # What is said about a risk stays inside
-
-    def message_subscribe(self, partner_ids=None, subtype_ids=None):
-        # sudo: whether they are colleagues may be known
-        partners = self.env["res.partner"].sudo().browse(partner_ids or [])
-        inside = partners.filtered(lambda partner: not partner.partner_share)
-        return super().message_subscribe(inside.ids, subtype_ids)
-
-    def message_post(self, **kwargs):
-        if kwargs.get("mail_activity_type_id"):  # the feedback of an activity
-            kwargs["subtype_xmlid"] = "mail.mt_note"
-        return super().message_post(**kwargs)
 
     def action_challenge(self):
         """Ask the owner about the risk."""

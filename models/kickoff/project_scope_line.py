@@ -99,7 +99,16 @@ class ProjectScopeLine(models.Model):
     def write(self, vals):
         if "sold_otherwise" in vals:
             self._check_may_say_sold()
+        replaced = self.browse()
+        if "application_id" in vals and "sold_otherwise" not in vals:
+            replaced = self.filtered(
+                lambda line: line.sold_otherwise
+                and line.application_id.id != vals["application_id"]
+            )
         result = super().write(self._strip_reason(vals))
+        # What was said about one application was not said about another.
+        # sudo: only the salesperson says what was sold
+        replaced.sudo().sold_otherwise = False
         if vals.keys() & {
             "application_id",
             "customisation_wanted",

@@ -15,9 +15,5 @@ class SaleOrder(models.Model):
             self.order_line._update_scope()
         if vals.get("state", "sale") != "sale" or "project_id" in vals:
             # sudo: the salesperson of an order need not see its packs and projects
-            lines = self.sudo().order_line
-            projects = lines.pack_ids.project_id
-            for line in lines.filtered("product_id.application_id"):
-                projects |= line._get_pack_project()
-            projects._update_findings()
+            self.sudo().order_line._get_checked_projects()._update_findings()
         return result

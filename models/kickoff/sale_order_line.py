@@ -16,8 +16,15 @@ class SaleOrderLine(models.Model):
             self._update_scope()
         if vals.keys() & {"product_id", "product_uom_id", "product_uom_qty"}:
             # sudo: the salesperson of an order need not see its packs and projects
-            self.sudo().pack_ids.project_id._update_findings()
+            self.sudo()._get_checked_projects()._update_findings()
         return result
+
+    def _get_checked_projects(self):
+        """Return the projects whose findings depend on these lines (sudo)."""
+        projects = self.pack_ids.project_id
+        for line in self.filtered("product_id.application_id"):
+            projects |= line._get_pack_project()
+        return projects
 
     def _update_scope(self):
         """Put the applications that confirmed order lines sell into the scope.

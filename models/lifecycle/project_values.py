@@ -2,6 +2,7 @@ import math
 from operator import ge, gt, le, lt
 
 from odoo.exceptions import UserError
+from odoo.fields import Command
 
 # The numbers that fit the columns of the database
 MAX_INTEGER = 2**31 - 1
@@ -156,9 +157,23 @@ def _is_commands(field, records, value):
     if not isinstance(value, list | tuple):
         return True  # records
     return all(
-        isinstance(command, list | tuple)
+        _is_command(command)
         or (isinstance(command, int) and 0 < command <= MAX_INTEGER)
         for command in value
+    )
+
+
+def _is_command(command):
+    """Return whether a command names records by their ids, not by words."""
+    if not isinstance(command, list | tuple):
+        return False
+    if not command or command[0] in (Command.CREATE, Command.CLEAR):
+        return True
+    ids = command[1:2]
+    if command[0] == Command.SET:
+        ids = command[2] if len(command) > 2 else ()
+    return not isinstance(ids, str | bytes | int | float) and not any(
+        isinstance(res_id, str | bytes | float | list | dict) for res_id in ids
     )
 
 
