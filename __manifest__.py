@@ -17,6 +17,7 @@
         "security/kickoff_agreement_security.xml",
         "security/implementation_security.xml",
         "security/implementation_scenario_security.xml",
+        "security/go_live_security.xml",
         "data/lifecycle_stage_data.xml",
         "data/lifecycle_activity_data.xml",
         "data/lifecycle_template_data.xml",

@@ -283,6 +283,11 @@ class TestAccessLeaks(LeakCase):
             ("searches", lambda: model.search([(field, "!=", False)])),
             ("sorts by", lambda: model.search([], order=field)),
             ("groups by", lambda: model.formatted_read_group([], [field], ["__count"])),
+            ("lists by", lambda: model.web_read_group([], [field])),
+            ("shows", lambda: model.web_search_read([], {field: {}})),
+            ("sees the label of", lambda: self._get_description(model, field)),
+            ("filters by", lambda: self._get_panel(model, field)),
+            ("learns from a change of", lambda: self._get_onchange(model, field)),
         ):
             try:
                 with self.cr.savepoint():
@@ -294,6 +299,27 @@ class TestAccessLeaks(LeakCase):
             if way == "sorts by" and not self.env[name]._fields[field].store:
                 continue
             yield way
+
+    def _get_description(self, model, field):
+        if not model.fields_get([field]):
+            raise AccessError("No such field")
+
+    def _get_panel(self, model, field):
+        kind = (
+            "multi_" if self.env[model._name]._fields[field].type == "many2many" else ""
+        )
+        if self.env[model._name]._fields[field].type not in (
+            *("many2one", "many2many", "selection"),
+        ):
+            raise AccessError("No such filter")
+        return getattr(model, f"search_panel_select_{kind}range")(field)
+
+    def _get_onchange(self, model, field):
+        """Ask a form about a record that is being changed."""
+        some = model.search([], limit=1)
+        result = some.onchange({}, [], {field: {}})
+        if not result["value"].get(field):
+            raise AccessError("Nothing to learn")
 
     def _is_readable(self, message):
         try:
