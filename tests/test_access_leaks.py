@@ -245,9 +245,8 @@ class TestAccessLeaks(LeakCase):
                 except AccessError:
                     mine = found
                 if bool(found or mine) != may_read and records:
-                    problems.append(
-                        f"{role} {'reads no' if may_read else 'reads'} {name} ({len(found)})"
-                    )
+                    what = "reads no" if may_read else "reads"
+                    problems.append(f"{role} {what} {name} ({len(found)})")
         self.assertFalse(problems, "\n" + "\n".join(problems))
 
     @mute_logger("odoo.models", "odoo.addons.base.models.ir_rule")
@@ -352,7 +351,7 @@ class TestAccessLeaks(LeakCase):
 
 @tagged("post_install", "-at_install", "access")
 class TestAccessLeaksHttp(LeakCase, HttpCase):
-    """The same through the pages and files that anybody can ask for by their address."""
+    """The same through the pages and files that all can ask for by address."""
 
     def _get_addresses(self):
         for attachment in self.attachments:

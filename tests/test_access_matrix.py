@@ -243,7 +243,6 @@ class AccessMatrixCase(AccessCommon):
                 "start": "2025-02-03 09:00:00",
                 "stop": "2025-02-03 10:00:00",
             },
-            ("project.project", "spoc_stand_in_id"): self.mate.id,
             ("calendar.attendee", "reaction"): {
                 "attended": True,
                 "reaction": "practice",
@@ -268,9 +267,10 @@ class AccessMatrixCase(AccessCommon):
         if field.type == "one2many":
             child = self._get_base(field.comodel_name)
             child.pop(field.inverse_name, None)
+            known = len(current)
             return (
                 {field.name: [Command.create(child)]},
-                lambda value, known=len(current): len(value) > known,
+                lambda value: len(value) > known,
             )
         if field.type in ("many2one", "many2many"):
             other = self._get_other(field, current, user)

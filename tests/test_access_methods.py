@@ -37,9 +37,7 @@ class MethodsCase(AccessMatrixCase):
     def _get_arguments(self, name, method):
         return {
             (name, "message_subscribe"): [self.manager.partner_id.ids],
-            ("project.project", "action_move_to_stage"): [
-                self.stage_implementation.id
-            ],
+            ("project.project", "action_move_to_stage"): [self.stage_implementation.id],
             ("project.project", "message_subscribe"): [self.mate.ids],
             ("project.project", "map_tasks"): [self.other_project.id],
         }.get((name, method), [])

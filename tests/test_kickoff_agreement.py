@@ -132,7 +132,7 @@ class TestKickoffConclusion(AgreementCommon):
                 {},
                 lambda: self.spoc.write({"email": "beatriz"}),
             ),
-            ("no running client", {}, lambda: self.project.action_archive()),
+            ("not a running client", {}, lambda: self.project.action_archive()),
         )
         for message, values, spoil in cases:
             with self.subTest(message), self.assertRefused(UserError, message):

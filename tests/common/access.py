@@ -64,7 +64,7 @@ class AccessMixin(KickoffMixin, PackMixin, LifecycleMixin):
 
     @classmethod
     def _create_client_project(cls):
-        """Create a project in its kick-off, with one of everything that belongs to it."""
+        """Create a project in its kick-off, with one of all that belongs to it."""
         env = cls.env
         cls.employees = env["hr.employee"].create(
             [
