@@ -1,3 +1,5 @@
+from functools import partial
+
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -76,12 +78,7 @@ class TestAccessParts(MethodsCase):
                     if may_delete and what not in (*locked, "link"):
                         continue
                     answer = self._try(
-                        lambda env=env, commands=commands: self._send(  # noqa: B023
-                            env,
-                            record,
-                            field,
-                            commands,  # noqa: B023
-                        ),
+                        partial(self._send, env, record, field, commands),
                         *(name, field.name, role, what),
                     )
                     if answer:
@@ -123,9 +120,8 @@ class TestAccessParts(MethodsCase):
                         problems.append(f"{name}.{field.name}")
             if name == "calendar.event":
                 continue  # stock Odoo: whoever sees a meeting may take it off the calendar
-            if self._try(
-                lambda: self._delete_batch((mine + other).with_env(env)), name
-            ):  # noqa: B023
+            both = (mine + other).with_env(env)
+            if self._try(partial(self._delete_batch, both), name):
                 problems.append(f"{name} is deleted")
         problems += [str(fault) for fault in self.faults]
         self.assertFalse(problems, "\n" + "\n".join(problems))
