@@ -119,7 +119,7 @@ class TestAccessParts(MethodsCase):
                     ):
                         problems.append(f"{name}.{field.name}")
             if name == "calendar.event":
-                continue  # stock Odoo: whoever sees a meeting may take it off the calendar
+                continue  # stock Odoo: who sees a meeting may take it off the calendar
             both = (mine + other).with_env(env)
             if self._try(partial(self._delete_batch, both), name):
                 problems.append(f"{name} is deleted")
