@@ -442,7 +442,7 @@ class TestPhaseUndo(PhaseStateCommon):
         flow = self._create_flow()
         self._show(flow)
         flow.step = "realisation"
-        with self.assertRefused(UserError, "Set Aside"):
+        with self.assertRefused(UserError, "Set the Flow Aside"):
             self.mvp.action_take_back_start()
         self.mvp.write({"name": "Really meant", "date_start": date(2030, 1, 8)})
 

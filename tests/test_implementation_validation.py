@@ -224,7 +224,7 @@ class TestSetAside(ImplementationCommon):
             lambda: flow.write({"phase_id": self.later.id}),
             flow.action_archive,
         ):
-            with self.assertRefused(UserError, "Set Aside"):
+            with self.assertRefused(UserError, "Set the Flow Aside"):
                 way()
         action = flow.action_set_aside()
         wizard = Form(

@@ -306,8 +306,8 @@ class ProjectFlow(models.Model):
         """Refuse to hide flows without a word: they are set aside, with a reason."""
         raise UserError(
             self.env._(
-                "A flow that is not wanted now is set aside: use “Set Aside” on its "
-                "form, and say why."
+                "A flow that is not wanted now is set aside: use “Set the Flow Aside” "
+                "on its form, and say why."
             )
         )
 
@@ -374,8 +374,8 @@ class ProjectFlow(models.Model):
                 raise UserError(
                     self.env._(
                         "%(flow)s is beyond its analysis: it can only be in the phase "
-                        "that is in progress. “Set Aside” moves it to a later phase, "
-                        "where it starts over.",
+                        "that is in progress. “Set the Flow Aside” moves it to a later "
+                        "phase, where it starts over.",
                         flow=flow.name,
                     )
                 )

@@ -283,8 +283,8 @@ class ProjectPhase(models.Model):
         if flows := phase.flow_ids.filtered(lambda flow: flow._has_history()):
             points.append(
                 self.env._(
-                    "These business flows were worked on: %s. Use “Set Aside” for "
-                    "those that are not wanted now. If another phase was meant, "
+                    "These business flows were worked on: %s. Use “Set the Flow Aside” "
+                    "for those that are not wanted now. If another phase was meant, "
                     "change the name, the dates and the scope of this one.",
                     format_list(self.env, flows.mapped("name")),
                 )
