@@ -33,7 +33,7 @@ class LeakCase(AccessCommon):
     """A client project with a secret wherever the firm writes for itself."""
 
     @classmethod
-    def _create_roles(cls):
+    def _create_roles(cls):  # pylint: disable=missing-return
         super()._create_roles()
         for role, login in (("client_stranger", "pl_away"), ("former_spoc", "pl_past")):
             partner = cls.env["res.partner"].create(
@@ -44,7 +44,7 @@ class LeakCase(AccessCommon):
             )
 
     @classmethod
-    def _create_client_project(cls):
+    def _create_client_project(cls):  # pylint: disable=missing-return
         super()._create_client_project()
         cls.secrets = 0
         project = cls.project

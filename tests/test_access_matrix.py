@@ -50,7 +50,7 @@ class AccessMatrixCase(AccessCommon):
     # What is tried on which record, and with which values
 
     @classmethod
-    def _create_client_project(cls):
+    def _create_client_project(cls):  # pylint: disable=missing-return
         super()._create_client_project()
         env = cls.env
         second_phase = cls._create_phase(

@@ -11,7 +11,7 @@ from .test_access_methods import MethodsCase, Rollback
 
 @tagged("post_install", "-at_install", "access")
 class TestAccessParts(MethodsCase):
-    """What is refused on a record is refused through its parents and in batches, too."""
+    """What is refused on a record is refused by its parents and in batches."""
 
     def _get_x2many_fields(self):
         """Return the links to records of ours that a record of the project has."""
@@ -71,7 +71,8 @@ class TestAccessParts(MethodsCase):
             }
             for role, user in self.roles.items():
                 env = self.env(user=user, context={})
-                # who may not touch the list sends no command, and who may no locked value
+                # Who may not touch the list sends no command, and who may, no value
+                # that is locked
                 may_delete = part.with_env(env).has_access("unlink")
                 tried = locked if role in editors else links
                 for what, commands in tried.items():
