@@ -317,7 +317,7 @@ class ProjectFlow(models.Model):
             raise UserError(
                 self.env._(
                     "%(flows)s: what was done and said in their cycles stays. Use “Set "
-                    "Aside” for a flow that is not wanted now.",
+                    "the Flow Aside” for a flow that is not wanted now.",
                     flows=format_list(self.env, blocked.mapped("name")),
                 )
             )
