@@ -1,5 +1,6 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import format_list
 
 # What is noted about people in a training.
 NOTED_FIELDS = {"attended", "reaction", "reaction_note"}
@@ -80,6 +81,17 @@ class CalendarAttendee(models.Model):
         :raises UserError: for a reaction of somebody who was not there
         """
         self.event_id._check_lifecycle_rights()
+        # Not the salesperson, who plans meetings but does not say how people took them
+        projects = self.event_id.project_id
+        if foreign := projects - projects._filtered_access("write"):
+            raise AccessError(
+                self.env._(
+                    "Who took part in the meetings of %s, and how, is noted by the "
+                    "people who run the project.",
+                    # sudo: the names of projects whose meetings the user plans
+                    format_list(self.env, foreign.sudo().mapped("name")),
+                )
+            )
         for attendee in self.sudo():
             if attendee.reaction and not attendee.attended:
                 raise UserError(

@@ -82,7 +82,8 @@ class ProjectProject(models.Model):
         :class:`~.ProjectFeasibilityChange`.
         """
         # All of them: each is a row that waits for this job, and goes with it
-        changes = self.env["project.feasibility.change"].search([("id", "!=", 0)])
+        Change = self.env["project.feasibility.change"]
+        changes = Change.search([])  # pylint: disable=no-search-all
         self._update_findings_in_batches(
             self.search(self._get_stale_domain(changes._get_ids()))
         )
